@@ -1,0 +1,7 @@
+"""`python -m popcond` is `popcond`."""
+
+import sys
+
+from popcond.cli import main
+
+sys.exit(main())

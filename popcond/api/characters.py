@@ -1,0 +1,77 @@
+"""Characters: pictures taken in, cut out, looked at and let go."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import PurePath
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Response, UploadFile
+from fastapi.responses import FileResponse
+
+from popcond.api.deps import Powers, Uses
+from popcond.api.uploads import received
+from popcond.stages.characters import NewCharacter, draw, take_in
+from popcond.store import characters
+from popcond.wire import Character, RemoveBackground
+
+router = APIRouter(prefix="/v1/characters", tags=["characters"])
+
+SAMPLE_NAME = "Sample"
+
+
+@router.post("", status_code=201)
+async def add(
+    powers: Uses,
+    file: UploadFile,
+    name: Annotated[str | None, Form(max_length=120)] = None,
+    remove_background: Annotated[RemoveBackground, Form()] = RemoveBackground.AUTO,
+) -> Character:
+    """A picture becomes a character: kept untouched, beside its cut-out."""
+    called = (name or PurePath(file.filename or "").stem).strip()[:120] or "Character"
+    async with received(file, powers.settings, powers.settings.max_picture_mb) as picture:
+        new = await take_in(powers.workers, powers.assets, picture, called, remove_background)
+    return await _write_down(powers, new)
+
+
+@router.post("/sample", status_code=201)
+async def add_sample(powers: Uses) -> Character:
+    """The character that PopCon draws itself."""
+    return await _write_down(powers, await draw(powers.workers, powers.assets, SAMPLE_NAME))
+
+
+async def _write_down(powers: Powers, new: NewCharacter) -> Character:
+    return await powers.database.write(partial(characters.add, character=new.character, files=new.files))
+
+
+@router.get("")
+async def every(powers: Uses) -> list[Character]:
+    """All characters, the newest first."""
+    return await powers.database.read(characters.every)
+
+
+@router.get("/{character_id}")
+async def one(powers: Uses, character_id: str) -> Character:
+    """One character."""
+    return await powers.database.read(partial(characters.get, character_id=character_id))
+
+
+@router.get("/{character_id}/picture", response_class=FileResponse)
+async def picture(powers: Uses, character_id: str) -> FileResponse:
+    """The picture as it was given, byte for byte."""
+    files = await powers.database.read(partial(characters.files, character_id=character_id))
+    return FileResponse(powers.assets.path(files.picture), media_type=files.media_type)
+
+
+@router.get("/{character_id}/cutout", response_class=FileResponse)
+async def cutout(powers: Uses, character_id: str) -> FileResponse:
+    """The character without its background: PNG, RGBA."""
+    files = await powers.database.read(partial(characters.files, character_id=character_id))
+    return FileResponse(powers.assets.path(files.cutout), media_type="image/png")
+
+
+@router.delete("/{character_id}", status_code=204)
+async def remove(powers: Uses, character_id: str) -> Response:
+    """Let a character go; 409 while a pack uses it."""
+    await powers.database.write(partial(characters.remove, character_id=character_id))
+    return Response(status_code=204)

@@ -1,0 +1,39 @@
+"""What the routes may use: handed in by the composition root, found by a dependency."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from popcond.actions import Catalogue
+from popcond.assets import Assets
+from popcond.bus import Bus
+from popcond.settings import Settings
+from popcond.store.db import Database
+from popcond.video.provider import VideoProvider
+from popcond.workers import Workers
+
+
+@dataclass(frozen=True)
+class Powers:
+    """All that a route may touch."""
+
+    settings: Settings
+    token: str
+    database: Database
+    assets: Assets
+    bus: Bus
+    workers: Workers
+    providers: Mapping[str, VideoProvider]
+    catalogue: Callable[[], Catalogue]  # read anew each time, so that a user's edit counts at once
+    stop_emoji: Callable[[str], None]  # ends the running stage of a cancelled emoji
+
+
+def _powers(request: Request) -> Powers:
+    return cast(Powers, request.app.state.powers)
+
+
+Uses = Annotated[Powers, Depends(_powers)]

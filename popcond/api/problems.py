@@ -1,0 +1,72 @@
+"""Errors as answers: every one is `{"code","message","cure?","details?"}` with the fitting status."""
+
+from __future__ import annotations
+
+import logging
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from popcond import errors
+from popcond.errors import PopconError
+from popcond.wire import Problem
+
+log = logging.getLogger("popcond.api")
+
+_STATUS: dict[type[PopconError], int] = {
+    errors.TooLarge: 413,
+    errors.BadInput: 422,
+    errors.NotFound: 404,
+    errors.Conflict: 409,
+    errors.Unauthorized: 401,
+    errors.ProviderFailed: 503,
+    errors.OutOfDisk: 503,
+    errors.OutOfMemory: 503,
+    errors.WorkerDied: 422,
+}
+
+
+def status_of(error: PopconError) -> int:
+    """The HTTP status of the nearest ancestor that has one; 500 for the rest."""
+    return next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), 500)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every kind of error in the one shape."""
+    app.add_exception_handler(PopconError, _popcon_error)
+    app.add_exception_handler(RequestValidationError, _wrong_body)
+    app.add_exception_handler(HTTPException, _http_exception)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def _answer(status: int, problem: Problem) -> JSONResponse:
+    headers = {"Retry-After": "5"} if status == 503 else None
+    return JSONResponse(problem.model_dump(mode="json", exclude_none=True), status_code=status, headers=headers)
+
+
+async def _popcon_error(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, PopconError)
+    return _answer(status_of(error), error.problem())
+
+
+async def _wrong_body(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"] if part != "body")
+    message = f"{place}: {first['msg']}." if place else f"{first['msg']}."
+    return _answer(422, Problem(code="bad_request", message=message, cure="The routes are described at /openapi.json."))
+
+
+async def _http_exception(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    codes = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+    code = codes.get(error.status_code, "bad_request")
+    return _answer(error.status_code, Problem(code=code, message=f"{error.detail}."))
+
+
+async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    log.error("%s %s", request.method, request.url.path, exc_info=error)
+    message = f"Something unexpected happened: {type(error).__name__}."
+    return _answer(500, Problem(code="unexpected", message=message, cure="The daemon's log says more."))

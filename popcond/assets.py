@@ -1,0 +1,97 @@
+"""Files that the daemon keeps, named by the SHA-256 of their bytes.
+
+A file is written under a temporary name, synced and renamed: it is there whole or not at all, and the same bytes are
+kept once. The folder knows nothing of rows; the store says which names are still wanted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import secrets
+from collections.abc import Container, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from popcond.errors import NotFound
+
+_NAME = re.compile(r"[0-9a-f]{64}")
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Assets:
+    """A folder of assets; picklable, so that child processes can put files as well."""
+
+    folder: Path
+
+    def put(self, data: bytes) -> str:
+        """Keep these bytes; answers their name."""
+        name = hashlib.sha256(data).hexdigest()
+        if not self._place(name).exists():
+            draft = self._draft()
+            try:
+                _write_synced(draft, data)
+                self._settle(draft, name)
+            finally:
+                draft.unlink(missing_ok=True)
+        return name
+
+    def put_file(self, path: Path) -> str:
+        """Keep a file of the same disk by moving it in; answers its name."""
+        digest = hashlib.sha256()
+        with path.open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                digest.update(chunk)
+            os.fsync(file.fileno())
+        name = digest.hexdigest()
+        self._settle(path, name)
+        return name
+
+    def path(self, name: str) -> Path:
+        """Where an asset lies. Raises NotFound when it is gone."""
+        place = self._place(name)
+        if not place.is_file():
+            raise NotFound(
+                "A stored file is missing from the asset folder.",
+                cure="Retry the emoji from its first stage, or add the picture again.",
+                code="asset_missing",
+                details={"asset": name},
+            )
+        return place
+
+    def read(self, name: str) -> bytes:
+        """The bytes of an asset. Raises NotFound when it is gone."""
+        return self.path(name).read_bytes()
+
+    def sweep(self, wanted: Container[str]) -> int:
+        """Delete what nobody wants, and drafts of dead processes; answers how many went. Only while nothing runs."""
+        gone = [path for path in self._files() if path.name not in wanted]
+        for path in gone:
+            path.unlink(missing_ok=True)
+        return len(gone)
+
+    def _files(self) -> Iterator[Path]:
+        return (path for path in self.folder.rglob("*") if path.is_file())
+
+    def _place(self, name: str) -> Path:
+        if not _NAME.fullmatch(name):
+            raise NotFound("There is no such asset.", details={"asset": name[:80]})
+        return self.folder / name[:2] / name
+
+    def _draft(self) -> Path:
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return self.folder / f".draft-{os.getpid()}-{secrets.token_hex(8)}"
+
+    def _settle(self, draft: Path, name: str) -> None:
+        place = self._place(name)
+        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        draft.replace(place)
+
+
+def _write_synced(path: Path, data: bytes) -> None:
+    with path.open("xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,0 +1,112 @@
+"""The end of the road that every command of packs shares: watch the pack, save its files, tell what came of it."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+from popcond.cli.collect import collect
+from popcond.cli.narrate import Narrator, narrator
+from popcond.cli.out_folder import OutFolder
+from popcond.cli.report import Report, columns, problems_of
+from popcond.cli.session import Session
+from popcond.cli.terminal_text import printable
+from popcond.cli.usage import INTERRUPTED
+from popcond.cli.watch import settled
+from popcond.errors import Cancelled, DaemonUnreachable, PopconError
+from popcond.wire import Pack, Status
+
+CANCEL_SECONDS = 5.0  # a Ctrl-C must not hang on a daemon that does not answer
+
+Work = Callable[[Report, Narrator], Coroutine[None, None, None]]
+
+
+def conduct(work: Work, options: argparse.Namespace) -> int:
+    """Run a command's work, print what came of it, and return the exit code. Ctrl-C is told like any other end."""
+    report, code = Report(), None
+    with narrator(quiet=options.quiet) as voice:
+        try:
+            asyncio.run(work(report, voice))
+        except KeyboardInterrupt:
+            report.problems.append(Cancelled("Interrupted.").problem())
+            code = INTERRUPTED
+    _tell(report, voice, as_json=options.json)
+    return report.exit_code if code is None else code
+
+
+async def finish(session: Session, pack: Pack, out: OutFolder, report: Report) -> None:
+    """Everything from an ordered pack to files; what goes wrong is in the report. Ctrl-C cancels the pack's work."""
+    report.pack, report.out = pack, out.path
+    try:
+        async with _cancelling(session, pack, out.path):
+            report.pack = await settled(session.client, session.feed, pack, session.narrator, report.refused)
+        report.problems.extend(problems_of(report.pack, report.refused))
+        await collect(session, report.pack, out, report)
+    except DaemonUnreachable as error:
+        cure = f"What it has done is kept. Go on with `{session.command('resume', pack, out.path)}`."
+        report.problems.append(DaemonUnreachable(f"The daemon was lost. {error.message}", cure=cure).problem())
+        return
+    except PopconError as error:
+        report.problems.append(error.problem())
+        return
+    if any(emoji.status is Status.AWAITING_REFINEMENT for emoji in report.pack.emojis):
+        report.next_command = session.command("accept", pack, out.path)
+
+
+@asynccontextmanager
+async def _cancelling(session: Session, pack: Pack, out: Path) -> AsyncIterator[None]:
+    try:
+        yield
+    except asyncio.CancelledError:
+        await _cancel_all(session, pack)
+        go_on = session.command("resume", pack, out)
+        session.narrator.note(f"Cancelled. What was done is kept; go on with `{go_on}`.")
+        raise
+
+
+async def _cancel_all(session: Session, pack: Pack) -> None:
+    """Other packs of the daemon go on."""
+    with suppress(TimeoutError, PopconError):
+        async with asyncio.timeout(CANCEL_SECONDS):
+            for emoji in (await session.client.pack(pack.id)).emojis:
+                if not emoji.status.is_final:
+                    with suppress(PopconError):
+                        await session.client.cancel(emoji.id)
+
+
+def _tell(report: Report, voice: Narrator, *, as_json: bool) -> None:
+    """Data on standard output, as a table or as JSON; every problem on standard error."""
+    for problem in report.problems:
+        voice.warn(problem)
+    if as_json:
+        print(report.json())
+    else:
+        _print_table(report)
+    if report.contact_sheet:
+        voice.note(f"Look at {report.contact_sheet}.")
+    if report.next_command:
+        voice.note(f"The cut-outs wait for you. When they are good: {report.next_command}")
+
+
+def _print_table(report: Report) -> None:
+    rows = report.table()
+    if not rows:
+        return
+    head, *lines = columns(rows)
+    colours = sys.stdout.isatty()
+    print(f"\x1b[1m{head}\x1b[0m" if colours else head)
+    for line, saved in zip(lines, report.stickers, strict=True):
+        colour = "32" if saved.sticker.verdict.valid else "31"
+        print(f"\x1b[{colour}m{line}\x1b[0m" if colours else line)
+
+
+def out_folder(given: Path | None, pack_name: str) -> OutFolder:
+    """The folder that was asked for, or one beside the user called after the pack; checked before any work."""
+    words = "-".join("".join(letter if letter.isalnum() else " " for letter in printable(pack_name)).lower().split())
+    folder = OutFolder(given or Path(f"{words[:60] or 'popcon'}-pack"))
+    folder.check()
+    return folder

@@ -1,0 +1,94 @@
+"""What a command line orders, checked: the character, the pack's name, its actions, targets and provider."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from popcond.cli.session import Session
+from popcond.cli.usage import WrongUsage, comma_list, known_names, readable_file
+from popcond.client import Client
+from popcond.wire import Character, Name, NewPack, RemoveBackground
+
+EVERYTHING = "all"
+DEFAULT_TARGET = "gif"
+SAMPLE_NAME = "Sample"
+LONGEST_STEM = 60  # letters of a picture's own name that become the pack's
+
+
+def check_character(options: argparse.Namespace) -> None:
+    """Exactly one of a picture that can be read and the sample. Raises WrongUsage."""
+    if options.sample and options.picture is not None:
+        raise WrongUsage("There is a picture and --sample too.", cure="Give one of them.")
+    if not options.sample and options.picture is None:
+        raise WrongUsage("There is no picture of a character.", cure="Give a picture, or --sample.")
+    if options.picture is not None:
+        readable_file(options.picture, "picture")
+
+
+def pack_name(options: argparse.Namespace) -> str:
+    """--name, or the picture's own name. Raises WrongUsage for a name that no pack may have."""
+    if options.name is None:
+        return SAMPLE_NAME if options.sample else options.picture.stem.strip()[:LONGEST_STEM] or "Pack"
+    try:
+        return TypeAdapter(Name).validate_python(options.name)
+    except ValidationError as error:
+        raise WrongUsage(f"The name cannot be used: {error.errors()[0]['msg'].lower()}.") from error
+
+
+def wanted_actions(texts: Sequence[str]) -> tuple[str, ...]:
+    """The actions that are asked for, `all` among them as a word of its own. Raises WrongUsage for none."""
+    return comma_list(texts) or _refuse_nothing("--actions")
+
+
+def wanted_targets(texts: Sequence[str] | None) -> tuple[str, ...]:
+    """The targets that are asked for; a plain GIF when none is."""
+    return (comma_list(texts) or _refuse_nothing("--target")) if texts else (DEFAULT_TARGET,)
+
+
+async def known_actions(client: Client, wanted: Sequence[str]) -> tuple[str, ...]:
+    """The wanted actions, `all` spelled out. Raises WrongUsage with near matches."""
+    known = tuple(action.name for action in await client.actions())
+    return known if EVERYTHING in wanted else known_names(wanted, known, "action")
+
+
+async def known_targets(client: Client, wanted: Sequence[str]) -> tuple[str, ...]:
+    """The wanted targets. Raises WrongUsage with near matches."""
+    return known_names(wanted, tuple(target.name for target in await client.targets()), "target")
+
+
+async def check_provider(client: Client, name: str, model: str | None) -> None:
+    """Raises WrongUsage when there is no such provider, or it has no such model."""
+    providers = {provider.name: provider for provider in await client.providers()}
+    known_names([name], tuple(providers), "provider")
+    if model is not None:
+        known_names([model], tuple(each.name for each in providers[name].models), f"model of {name}")
+
+
+async def add_character(session: Session, options: argparse.Namespace) -> Character:
+    """The character of the command line, in the daemon. Tells what a person should know about its cut-out."""
+    if options.sample:
+        character = await session.client.add_sample_character()
+    else:
+        how = RemoveBackground(options.remove_background)
+        character = await session.client.add_character(options.picture, pack_name(options), how)
+    for sentence in character.notes:
+        session.narrator.note(f"{character.name}: {sentence}")
+    return character
+
+
+def new_pack(**fields: Any) -> NewPack:
+    """The order as it crosses the wire. Raises WrongUsage for what the wire does not take."""
+    try:
+        return NewPack(**fields)
+    except ValidationError as error:
+        first = error.errors()[0]
+        what = " ".join(str(part) for part in first["loc"]).replace("_", " ")
+        raise WrongUsage(f"The pack's {what} cannot be used: {first['msg'].lower()}.") from error
+
+
+def _refuse_nothing(option: str) -> tuple[str, ...]:
+    raise WrongUsage(f"{option} names nothing.", cure="Give at least one name.")

@@ -1,0 +1,103 @@
+"""A conversation with a daemon: which one, with which token, and the open line to its events."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from popcond.cli.narrate import Narrator
+from popcond.cli.usage import WrongUsage
+from popcond.cli.watch import Feed
+from popcond.client import Client
+from popcond.daemon_process import ensure_daemon, token_of
+from popcond.errors import DaemonUnreachable, PopconError, Unauthorized
+from popcond.settings import Settings
+from popcond.wire import API_MAX, API_MIN, VERSION, Pack
+
+
+@dataclass(frozen=True)
+class Session:
+    """What every command that makes something needs."""
+
+    client: Client
+    feed: Feed
+    narrator: Narrator
+    place: tuple[str, ...] = ()  # the options that lead to the same daemon again
+
+    def command(self, name: str, pack: Pack, out: Path) -> str:
+        """The command line that goes on with a pack, as a person may paste it."""
+        return shlex.join(["popcond", name, pack.id, "--out", str(out), *self.place])
+
+
+def settings_of(options: argparse.Namespace) -> Settings:
+    """The settings with what the command line says on top. Raises WrongUsage for a URL that is none."""
+    home = options.home and options.home.expanduser().absolute()
+    settings = Settings.load(home=home, url=getattr(options, "url", None), token=getattr(options, "token", None))
+    if settings.url is not None and (urlsplit(settings.url).scheme not in ("http", "https") or not _host(settings.url)):
+        raise WrongUsage(f"{settings.url} is no address of a daemon.", cure="Write it like http://127.0.0.1:8765.")
+    return settings
+
+
+@asynccontextmanager
+async def open_session(options: argparse.Namespace, narrator: Narrator) -> AsyncIterator[Session]:
+    """A session with the daemon of the command line; one is started when the home has none and no URL is given."""
+    settings = settings_of(options)
+    async with AsyncExitStack() as stack:
+        if settings.url is not None:
+            client, feed = await _connect(stack, settings.url, remote_token(settings))
+        else:
+            client, feed = await _connect_at_home(stack, settings, narrator)
+        await _check_version(client)
+        yield Session(client, feed, narrator, _place(options))
+
+
+def remote_token(settings: Settings) -> str:
+    """The token for the settings' URL. The home's own token is shown to this computer only."""
+    if settings.token is not None:
+        return settings.token.get_secret_value()
+    if settings.token_file.exists() and _host(settings.url or "") in ("127.0.0.1", "localhost", "::1"):
+        return token_of(settings)
+    raise Unauthorized(
+        f"There is no token for {settings.url}.",
+        cure="Run `popcond token` on the daemon's computer and set POPCON_TOKEN to what it prints.",
+    )
+
+
+async def _connect_at_home(stack: AsyncExitStack, settings: Settings, narrator: Narrator) -> tuple[Client, Feed]:
+    """A daemon that was found may be stopping at this very moment: then a new one is started."""
+    info = await ensure_daemon(settings, narrator.note)
+    with suppress(DaemonUnreachable):
+        return await _connect(stack, info.url, token_of(settings))
+    info = await ensure_daemon(settings, narrator.note)
+    return await _connect(stack, info.url, token_of(settings))
+
+
+async def _connect(stack: AsyncExitStack, url: str, token: str) -> tuple[Client, Feed]:
+    client = await stack.enter_async_context(Client(url, token))
+    feed = await stack.enter_async_context(Feed(client))
+    return client, feed
+
+
+async def _check_version(client: Client) -> None:
+    told = await client.version()
+    lowest, highest = told.api.get("min", API_MIN), told.api.get("max", API_MAX)
+    if highest < API_MIN or lowest > API_MAX:
+        raise PopconError(
+            f"The daemon ({told.version}) and this program ({VERSION}) do not understand each other.",
+            cure="Bring both to the same version.",
+            code="version_mismatch",
+        )
+
+
+def _place(options: argparse.Namespace) -> tuple[str, ...]:
+    given = (("--home", options.home), ("--url", options.url))
+    return tuple(word for name, value in given if value is not None for word in (name, str(value)))
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or ""

@@ -1,0 +1,63 @@
+"""SLICE: the clip becomes numbered frames with their true durations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from popcond.assets import Assets
+from popcond.media.clip import ClipLimits, probe, read_frames
+from popcond.media.raster import png
+from popcond.stages.work import Finish, Work
+from popcond.store import emojis, frames
+from popcond.store.db import Connection, Database
+from popcond.store.frames import RawFrame
+from popcond.workers import Report, Workers
+
+
+@dataclass(frozen=True)
+class Slices:
+    """A clip in frames, all of one size."""
+
+    frames: tuple[RawFrame, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def seconds(self) -> float:
+        """How long the clip lasts."""
+        return sum(frame.seconds for frame in self.frames)
+
+
+async def slice_clip(database: Database, assets: Assets, workers: Workers, limits: ClipLimits, work: Work) -> Finish:
+    """Decode the chosen take. Raises UnreadableClip and TooLarge."""
+    take = await database.read(lambda connection: emojis.chosen_take(connection, work.emoji.id))
+    slices = await workers.run(_slice, work.report, assets, assets.path(take.clip), limits)
+
+    def finish(connection: Connection) -> None:
+        first = slices.frames[0]
+        frames.replace(connection, work.emoji.id, slices.frames)
+        emojis.describe_take(connection, take.id, seconds=slices.seconds)
+        emojis.note(connection, work.emoji.id, slices.notes)
+        emojis.describe_frames(
+            connection,
+            work.emoji.id,
+            count=len(slices.frames),
+            fps=len(slices.frames) / slices.seconds,
+            width=first.width,
+            height=first.height,
+        )
+
+    return finish
+
+
+def _slice(report: Report, assets: Assets, clip: Path, limits: ClipLimits) -> Slices:
+    """In a child process: strangers' bytes are decoded here and nowhere else."""
+    rows: list[RawFrame] = []
+    notes: list[str] = []
+    expected = max(probe(clip, limits=limits).frames, 1)
+    for frame in read_frames(clip, limits=limits, report=notes.append):
+        height, width = frame.rgb.shape[:2]
+        own_alpha = assets.put(png(frame.alpha)) if frame.alpha is not None else None
+        rows.append(RawFrame(assets.put(png(frame.rgb)), own_alpha, width, height, frame.seconds))
+        report(len(rows) / expected)
+    return Slices(tuple(rows), tuple(notes))

@@ -1,0 +1,160 @@
+"""Emoji rows and their takes: one character doing one action in a pack."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from popcond.errors import NotFound
+from popcond.store import events
+from popcond.store.db import insert
+from popcond.wire import Action, Emoji, Problem, Stage, Status, Take
+
+Backdrop = tuple[int, int, int]  # red, green, blue
+
+
+@dataclass(frozen=True)
+class TakeFiles:
+    """What later stages need to know of a take."""
+
+    id: str
+    clip: str  # asset
+    backdrop: Backdrop | None  # the flat colour behind the character, where we chose it
+    exact_loop: bool  # the clip's end meets its beginning exactly
+
+
+def add(connection: sqlite3.Connection, pack_id: str, actions: Sequence[Action]) -> None:
+    """One emoji an action, queued for its clip; the action is kept as it was at this moment."""
+    row = connection.execute("SELECT max(number) AS last FROM emoji WHERE pack_id = ?", (pack_id,)).fetchone()
+    now = time.time()
+    for number, action in enumerate(actions, start=(row["last"] or 0) + 1):
+        emoji = {
+            "id": uuid.uuid4().hex,
+            "pack_id": pack_id,
+            "number": number,
+            "action": action.model_dump_json(),
+            "motion_prompt": action.motion_prompt,
+            "status": Status.QUEUED,
+            "stage": Stage.ANIMATE,
+            "progress": 0.0,
+            "created": now,
+            "updated": now,
+        }
+        insert(connection, "emoji", emoji)
+
+
+def get(connection: sqlite3.Connection, emoji_id: str) -> Emoji:
+    """One emoji with its takes. Raises NotFound."""
+    return _emoji(connection, _row(connection, emoji_id))
+
+
+def action_of(connection: sqlite3.Connection, emoji_id: str) -> Action:
+    """The action as it was when the emoji was added. Raises NotFound."""
+    return Action.model_validate_json(_row(connection, emoji_id)["action"])
+
+
+def of_pack(connection: sqlite3.Connection, pack_id: str) -> tuple[Emoji, ...]:
+    """The emojis of a pack in their order."""
+    rows = connection.execute("SELECT * FROM emoji WHERE pack_id = ? ORDER BY number", (pack_id,)).fetchall()
+    return tuple(_emoji(connection, row) for row in rows)
+
+
+def place(
+    connection: sqlite3.Connection,
+    emoji_id: str,
+    stage: Stage,
+    status: Status,
+    progress: float,
+    problem: Problem | None = None,
+) -> Emoji:
+    """Say where the emoji stands now; an event tells it. Raises NotFound."""
+    connection.execute(
+        "UPDATE emoji SET stage = ?, status = ?, progress = ?, problem = ?, updated = ? WHERE id = ?",
+        (stage, status, progress, problem.model_dump_json() if problem else None, time.time(), emoji_id),
+    )
+    return tell(connection, emoji_id)
+
+
+def tell(connection: sqlite3.Connection, emoji_id: str) -> Emoji:
+    """Write the event that carries the emoji as it is now. Raises NotFound."""
+    emoji = get(connection, emoji_id)
+    events.append(connection, "emoji_changed", emoji=emoji)
+    return emoji
+
+
+def describe_frames(
+    connection: sqlite3.Connection, emoji_id: str, *, count: int, fps: float, width: int, height: int
+) -> None:
+    """Note what the chosen take's frames are like."""
+    connection.execute(
+        "UPDATE emoji SET frame_count = ?, fps = ?, width = ?, height = ? WHERE id = ?",
+        (count, fps, width, height, emoji_id),
+    )
+
+
+def note(connection: sqlite3.Connection, emoji_id: str, notes: Sequence[str]) -> None:
+    """Replace what a person should know about this emoji."""
+    connection.execute("UPDATE emoji SET notes = ? WHERE id = ?", (json.dumps(list(notes)), emoji_id))
+
+
+def set_motion_prompt(connection: sqlite3.Connection, emoji_id: str, motion_prompt: str) -> None:
+    """The prompt of takes to come."""
+    connection.execute("UPDATE emoji SET motion_prompt = ? WHERE id = ?", (motion_prompt, emoji_id))
+
+
+def add_take(
+    connection: sqlite3.Connection, emoji_id: str, take: Take, *, clip: str, backdrop: Backdrop | None, exact_loop: bool
+) -> None:
+    """Keep a take and choose it; earlier ones stay. Raises NotFound."""
+    _row(connection, emoji_id)
+    files = {"clip": clip, "backdrop": json.dumps(backdrop) if backdrop else None, "exact_loop": exact_loop}
+    insert(connection, "take", {**take.model_dump(), "emoji_id": emoji_id, **files})
+    connection.execute("UPDATE emoji SET chosen_take = ? WHERE id = ?", (take.id, emoji_id))
+
+
+def describe_take(connection: sqlite3.Connection, take_id: str, *, seconds: float) -> None:
+    """Note what is known once the clip has been decoded."""
+    connection.execute("UPDATE take SET seconds = ? WHERE id = ?", (seconds, take_id))
+
+
+def choose_take(connection: sqlite3.Connection, emoji_id: str, take_id: str) -> None:
+    """Choose among the takes that are there. Raises NotFound."""
+    row = connection.execute("SELECT 1 FROM take WHERE id = ? AND emoji_id = ?", (take_id, emoji_id)).fetchone()
+    if row is None:
+        raise NotFound("This emoji has no such take.", cure="Look at the emoji's `takes`.", details={"take": take_id})
+    connection.execute("UPDATE emoji SET chosen_take = ? WHERE id = ?", (take_id, emoji_id))
+
+
+def chosen_take(connection: sqlite3.Connection, emoji_id: str) -> TakeFiles:
+    """The take that the later stages work on. Raises NotFound."""
+    row = connection.execute(
+        "SELECT take.* FROM take JOIN emoji ON take.id = emoji.chosen_take WHERE emoji.id = ?", (emoji_id,)
+    ).fetchone()
+    if row is None:
+        raise NotFound("This emoji has no clip yet.", cure="Upload one, or retry from the stage `animate`.")
+    backdrop = tuple(json.loads(row["backdrop"])) if row["backdrop"] else None
+    return TakeFiles(row["id"], row["clip"], backdrop, bool(row["exact_loop"]))
+
+
+def _row(connection: sqlite3.Connection, emoji_id: str) -> sqlite3.Row:
+    row: sqlite3.Row | None = connection.execute("SELECT * FROM emoji WHERE id = ?", (emoji_id,)).fetchone()
+    if row is None:
+        raise NotFound("There is no such emoji.", details={"id": emoji_id})
+    return row
+
+
+def _emoji(connection: sqlite3.Connection, row: sqlite3.Row) -> Emoji:
+    takes = connection.execute("SELECT * FROM take WHERE emoji_id = ? ORDER BY created, id", (row["id"],)).fetchall()
+    return Emoji.model_validate(
+        {
+            **row,
+            "action": json.loads(row["action"])["name"],
+            "problem": json.loads(row["problem"]) if row["problem"] else None,
+            "notes": json.loads(row["notes"]),
+            "takes": [dict(take) for take in takes],
+        }
+    )

@@ -1,0 +1,230 @@
+"""Where a character's parts are, estimated from the picture alone.
+
+Any picture may come: a full figure, a big-headed one, a head without a body, an animal, a thing. Nothing is recognised;
+the silhouette's widths give head, neck, legs and arms, and twin blobs give the eyes. Every estimate has a fallback, so
+every picture has an anatomy, and a wrong one still moves smoothly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from popcond.media.raster import Rgba, resize
+from popcond.video.anchors import Point
+from popcond.video.eyes import Eyes, find_eyes
+from popcond.video.limbs import Arm, find_arms, find_hip
+
+Solid = NDArray[np.bool_]  # (H, W), the silhouette
+
+_STUDY_SIDE = 224  # pixels; the estimate is made on a small copy
+_HEAD_ONLY_ASPECT = 1.22  # height over width; rounder figures are all head unless they have a neck
+
+
+@dataclass(frozen=True)
+class Anatomy:
+    """Places at rest, in pixels of the raster that was studied, origin at its top left."""
+
+    left: float  # the silhouette's box
+    top: float
+    right: float
+    bottom: float
+    middle: float  # x of the axis on which the figure stands
+    head: Point  # the head's centre
+    head_width: float  # half of it
+    head_height: float  # half of it
+    neck: float  # y; below it is body. A head without body has its neck at its foot
+    has_body: bool
+    eyes: Eyes
+    hip: float | None  # y from which two legs part; None: no legs were seen
+    parting: float  # x between the legs
+    arms: tuple[Arm, ...]  # none, one or two; the better one to wave with comes first
+
+    @property
+    def height(self) -> float:
+        """Of the silhouette's box."""
+        return self.bottom - self.top
+
+    @property
+    def width(self) -> float:
+        """Of the silhouette's box."""
+        return self.right - self.left
+
+    @property
+    def head_radius(self) -> float:
+        """The unit of everything around the head."""
+        return (self.head_width * self.head_height) ** 0.5
+
+    @property
+    def chest(self) -> Point:
+        """The middle of the upper body, or of the lower face where there is no body."""
+        share = 0.4 if self.has_body else -0.15
+        return self.middle, self.neck + share * (self.bottom - self.neck)
+
+    @property
+    def face(self) -> Point:
+        """The face's centre: between the eyes where they were seen, a little lower; else the head's."""
+        if not self.eyes.found:
+            return self.head
+        x, y = (self.eyes.left[0] + self.eyes.right[0]) / 2.0, (self.eyes.left[1] + self.eyes.right[1]) / 2.0
+        near_x = min(max(x, self.head[0] - 0.4 * self.head_width), self.head[0] + 0.4 * self.head_width)
+        low_y = y + 0.15 * self.head_height
+        return near_x, min(max(low_y, self.head[1] - 0.4 * self.head_height), self.head[1] + 0.4 * self.head_height)
+
+    def arm(self, side: int) -> Arm | None:
+        """The arm at that side, −1 is the viewer's left."""
+        return next((arm for arm in self.arms if arm.side == side), None)
+
+    def scaled(self, factor: float, x: float = 0.0, y: float = 0.0) -> Anatomy:
+        """The same anatomy on a raster that was scaled by `factor`, then moved by x, y."""
+
+        def place(point: Point) -> Point:
+            return point[0] * factor + x, point[1] * factor + y
+
+        return replace(
+            self,
+            left=self.left * factor + x,
+            top=self.top * factor + y,
+            right=self.right * factor + x,
+            bottom=self.bottom * factor + y,
+            middle=self.middle * factor + x,
+            head=place(self.head),
+            head_width=self.head_width * factor,
+            head_height=self.head_height * factor,
+            neck=self.neck * factor + y,
+            eyes=self.eyes.scaled(factor, x, y),
+            hip=None if self.hip is None else self.hip * factor + y,
+            parting=self.parting * factor + x,
+            arms=tuple(arm.scaled(factor, x, y) for arm in self.arms),
+        )
+
+
+def study(cutout: Rgba) -> Anatomy:
+    """The anatomy of a cut-out (H, W, 4), in its own pixels. A cut-out without a solid pixel is taken as a full box."""
+    factor = min(1.0, _STUDY_SIDE / max(cutout.shape[:2]))
+    height, width = (max(1, round(side * factor)) for side in cutout.shape[:2])
+    small = resize(cutout, width, height) if factor < 1.0 else cutout
+    return _study_small(small).scaled(1.0 / factor)
+
+
+def _study_small(small: Rgba) -> Anatomy:
+    solid = _main_part(small[..., 3] >= 128)
+    rows, columns = np.flatnonzero(solid.any(axis=1)), np.flatnonzero(solid.any(axis=0))
+    left, top, right, bottom = float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)
+    core = _core(solid)
+    head, head_width, head_height, neck, has_body = _head(core, bottom)
+    middle = _standing_axis(solid, (left, right, top, bottom))
+    eyes = find_eyes(small, head, head_width, head_height)
+    if not has_body:
+        head, head_width, head_height = _around_high_eyes(eyes, head, head_width, head_height)
+    hip, parting = find_hip(solid, neck if has_body else top + 0.55 * (bottom - top), middle)
+    return Anatomy(
+        left=left,
+        top=top,
+        right=right,
+        bottom=bottom,
+        middle=middle,
+        head=head,
+        head_width=head_width,
+        head_height=head_height,
+        neck=neck,
+        has_body=has_body,
+        eyes=eyes,
+        hip=hip,
+        parting=parting,
+        arms=find_arms(solid, core, neck=neck if has_body else None, hip=hip, middle=middle if has_body else head[0]),
+    )
+
+
+def _main_part(solid: Solid) -> Solid:
+    """The largest connected part; loose hairs and drops around it tell nothing."""
+    if not solid.any():
+        return np.ones_like(solid)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(solid.astype(np.uint8), connectivity=8)
+    if count <= 2:
+        return solid
+    return np.asarray(labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA])))
+
+
+def _core(solid: Solid) -> Solid:
+    """The silhouette without its thin parts: what remains are head and trunk."""
+    padded = np.pad(solid.astype(np.uint8), 1)
+    thickest = float(cv2.distanceTransform(padded, cv2.DIST_L2, 3).max())
+    side = max(3, 2 * round(0.46 * thickest) + 1)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    opened = cv2.morphologyEx(padded, cv2.MORPH_OPEN, kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    return np.asarray(opened[1:-1, 1:-1] > 0)
+
+
+def _standing_axis(solid: Solid, box: tuple[float, float, float, float]) -> float:
+    """x of the middle of what touches the ground, drawn towards the box's middle when it stands on one foot."""
+    left, right, top, bottom = box
+    foot_rows = solid[int(bottom - 0.12 * (bottom - top)) :]
+    feet = np.flatnonzero(foot_rows.any(axis=0))
+    stands = (feet[0] + feet[-1] + 1) / 2.0
+    weight = float(np.flatnonzero(solid.any(axis=0)).mean())
+    return float(np.clip(0.6 * stands + 0.4 * weight, left + 0.3 * (right - left), right - 0.3 * (right - left)))
+
+
+def _head(core: Solid, bottom: float) -> tuple[Point, float, float, float, bool]:
+    """Centre, half width, half height, neck and whether a body follows."""
+    rows = np.flatnonzero(core.any(axis=1))
+    top, end = int(rows[0]), int(rows[-1]) + 1
+    widths = _smooth(core[top:end].sum(axis=1).astype(np.float64))
+    total = float(bottom - top)
+    cut = _neck_row(widths, total)
+    has_body = cut is not None
+    neck = float(top + cut) if cut is not None else float(bottom)
+    head_rows = core[top : round(neck)] if cut is not None else core[top:end]
+    columns = np.flatnonzero(head_rows.any(axis=0))
+    half_width = float(np.percentile(head_rows.sum(axis=1), 92)) / 2.0
+    centre_x = float(np.mean(np.nonzero(head_rows)[1])) if columns.size else core.shape[1] / 2.0
+    half_height = (neck - top) / 2.0
+    if not has_body and total > 1.5 * 2.0 * half_width:  # a tall thing without a neck: its face is in its upper half
+        half_height = half_width
+    return (centre_x, top + half_height), max(half_width, 1.0), max(half_height, 1.0), neck, has_body
+
+
+def _around_high_eyes(eyes: Eyes, head: Point, half_width: float, half_height: float) -> tuple[Point, float, float]:
+    """A figure without a neck whose eyes sit high has its head up there: a penguin, a snowman, a ghost."""
+    level = (eyes.left[1] + eyes.right[1]) / 2.0
+    top = head[1] - half_height
+    if not eyes.found or level > top + 0.62 * half_height:
+        return head, half_width, half_height
+    radius = min(1.15 * (level - top), half_width)
+    return ((eyes.left[0] + eyes.right[0]) / 2.0, top + radius), radius, radius
+
+
+def _neck_row(widths: NDArray[np.float64], total: float) -> int | None:
+    """The row, counted from the top, where a head ends; None for a figure that is all head (or all trunk)."""
+    low, high = round(0.12 * total), min(round(0.78 * total), len(widths) - 2)
+    best, row = 0.0, None
+    for at in range(low, high):
+        above, below = widths[:at].max(), widths[at:].max()
+        narrowing = 1.0 - widths[at] / min(above, below)
+        if narrowing > best:
+            best, row = narrowing, at
+    if row is not None and best > 0.06 and len(widths) - row > 0.14 * total:
+        return row
+    return _shoulder_row(widths, total)
+
+
+def _shoulder_row(widths: NDArray[np.float64], total: float) -> int | None:
+    """Where a big head gives way to a narrower body, for figures whose neck does not show."""
+    if total < _HEAD_ONLY_ASPECT * widths.max():
+        return None
+    widest = int(np.argmax(widths[: round(0.6 * total)]))
+    below = widths[widest:]
+    narrow = np.flatnonzero(below < 0.74 * widths[widest])
+    if narrow.size == 0 or len(below) - narrow[0] < 0.15 * total:
+        return None
+    return widest + int(narrow[0])
+
+
+def _smooth(widths: NDArray[np.float64]) -> NDArray[np.float64]:
+    size = max(3, len(widths) // 24 * 2 + 1)
+    padded = np.pad(widths, size // 2, mode="edge")
+    return np.convolve(padded, np.ones(size) / size, mode="valid")

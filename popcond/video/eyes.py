@@ -1,0 +1,165 @@
+"""Eyes: twin blobs side by side in a head, found cheaply, and closed by pressing them flat."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from popcond.media.raster import Floats, Rgba
+from popcond.video.anchors import Point
+
+_STANDS_OUT_BY = (34, 64, 100)  # of 255: how much darker or lighter than its surroundings; higher parts what touches
+
+
+@dataclass(frozen=True)
+class Eyes:
+    """Two places; `found` says whether they were seen or only supposed."""
+
+    left: Point  # at the viewer's left
+    right: Point
+    half_width: float
+    half_height: float
+    found: bool
+
+    def scaled(self, factor: float, x: float = 0.0, y: float = 0.0) -> Eyes:
+        """The same eyes on a raster that was scaled, then moved."""
+        return replace(
+            self,
+            left=(self.left[0] * factor + x, self.left[1] * factor + y),
+            right=(self.right[0] * factor + x, self.right[1] * factor + y),
+            half_width=self.half_width * factor,
+            half_height=self.half_height * factor,
+        )
+
+
+@dataclass(frozen=True)
+class _Blob:
+    x: float
+    y: float
+    half_width: float
+    half_height: float
+    area: float
+    depth: float  # how much it stands out, 0..255
+
+
+def find_eyes(picture: Rgba, head: Point, half_width: float, half_height: float) -> Eyes:
+    """The eyes of the head at `head`, in the picture's pixels."""
+    radius = (half_width * half_height) ** 0.5
+    dark, light = _standing_out(picture, head, half_width, half_height)
+    pairs = _pairs(dark, head, half_width, half_height) or _pairs(light, head, half_width, half_height)
+    if not pairs:
+        return _supposed(head, half_width, half_height)
+    _, left, right = max(pairs, key=lambda pair: pair[0])
+    return Eyes(
+        left=(left.x, left.y),
+        right=(right.x, right.y),
+        half_width=min(max(left.half_width, right.half_width), 0.4 * radius),
+        half_height=min(max(left.half_height, right.half_height), 0.45 * radius),
+        found=True,
+    )
+
+
+def _pairs(blobs: list[_Blob], head: Point, half_width: float, half_height: float) -> list[tuple[float, _Blob, _Blob]]:
+    return [
+        (score, left, right)
+        for left, right in combinations(sorted(blobs, key=_x), 2)
+        if (score := _likeness(left, right, head, half_width, half_height)) > 0.0
+    ]
+
+
+def _x(blob: _Blob) -> float:
+    return blob.x
+
+
+def _supposed(head: Point, half_width: float, half_height: float) -> Eyes:
+    x, y = head
+    side, up = 0.36 * half_width, 0.08 * half_height
+    return Eyes((x - side, y - up), (x + side, y - up), 0.13 * half_width, 0.15 * half_height, found=False)
+
+
+def _standing_out(picture: Rgba, head: Point, half_width: float, half_height: float) -> tuple[list[_Blob], list[_Blob]]:
+    """Blobs darker, and blobs lighter, than what lies around them, inside the head's ellipse."""
+    grey = cv2.cvtColor(np.ascontiguousarray(picture[..., :3]), cv2.COLOR_RGB2GRAY)
+    rows, columns = np.indices(grey.shape, dtype=np.float32)
+    inside = ((columns - head[0]) / (0.92 * half_width)) ** 2 + ((rows - head[1]) / (0.92 * half_height)) ** 2 < 1.0
+    inside &= picture[..., 3] > 200
+    if inside.sum() < 30:
+        return [], []
+    filled = np.where(inside, grey, np.uint8(np.median(grey[inside]))).astype(np.uint8)
+    side = max(3, 2 * round(0.3 * (half_width * half_height) ** 0.5) + 1)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    dark = cv2.morphologyEx(filled, cv2.MORPH_BLACKHAT, kernel)
+    light = cv2.morphologyEx(filled, cv2.MORPH_TOPHAT, kernel)
+    return _blobs(dark, _STANDS_OUT_BY), _blobs(light, _STANDS_OUT_BY[1:])
+
+
+def _blobs(depth: NDArray[np.uint8], levels: tuple[int, ...]) -> list[_Blob]:
+    """The connected parts of what stands out, at every level."""
+    return [blob for level in levels for blob in _blobs_above(depth, level)]
+
+
+def _blobs_above(depth: NDArray[np.uint8], level: int) -> list[_Blob]:
+    _, labels, stats, centres = cv2.connectedComponentsWithStats((depth > level).astype(np.uint8), connectivity=8)
+    return [
+        _Blob(
+            x=float(centre[0]) + 0.5,
+            y=float(centre[1]) + 0.5,
+            half_width=float(stat[cv2.CC_STAT_WIDTH]) / 2.0,
+            half_height=float(stat[cv2.CC_STAT_HEIGHT]) / 2.0,
+            area=float(stat[cv2.CC_STAT_AREA]),
+            depth=float(depth[labels == label].mean()),
+        )
+        for label, (stat, centre) in enumerate(zip(stats, centres, strict=True))
+        if label and stat[cv2.CC_STAT_AREA] >= 4
+    ]
+
+
+def _likeness(left: _Blob, right: _Blob, head: Point, half_width: float, half_height: float) -> float:
+    """How much two blobs look like a pair of eyes; 0 when they cannot be one."""
+    radius = (half_width * half_height) ** 0.5
+    apart = (right.x - left.x) / half_width
+    level = abs(right.y - left.y) / radius
+    askew = abs((left.x + right.x) / 2.0 - head[0]) / half_width
+    up = ((left.y + right.y) / 2.0 - head[1]) / half_height
+    alike = min(left.area, right.area) / max(left.area, right.area)
+    share = (left.area + right.area) / (np.pi * radius * radius)
+    slim = max(b.half_width / b.half_height for b in (left, right))
+    if not (0.2 < apart < 1.35 and level < 0.2 and askew < 0.42 and -0.8 < up < 0.5):
+        return 0.0
+    touching = right.x - left.x < 1.3 * (left.half_width + right.half_width)
+    if touching or not (alike > 0.4 and 0.004 < share < 0.3 and slim < 3.2):
+        return 0.0
+    size = min(1.0, share / 0.03)
+    return alike * size * (1.0 - askew) * (1.0 - 2.0 * level) * (left.depth + right.depth) * (1.0 - 0.4 * abs(up + 0.1))
+
+
+def close_eye(premultiplied: Floats, eye: Point, half_width: float, half_height: float, closed: float) -> None:
+    """Press the eye flat, in place, on a premultiplied raster of any number of channels; `closed` is 0..1."""
+    reach_x, reach_y = 1.9 * half_width, 2.2 * half_height
+    height, width = premultiplied.shape[:2]
+    left, right = max(0, int(eye[0] - reach_x)), min(width, int(eye[0] + reach_x) + 2)
+    top, bottom = max(0, int(eye[1] - reach_y)), min(height, int(eye[1] + reach_y) + 2)
+    if closed <= 0.01 or right - left < 3 or bottom - top < 3:
+        return
+    rows, columns = np.mgrid[top:bottom, left:right].astype(np.float32)
+    across, along = (columns - eye[0]) / reach_x, (rows - eye[1]) / half_height
+    weight = np.clip(1.5 * (1.0 - across * across), 0.0, 1.0) * closed
+    pressed = _pressed(np.abs(along), weight)
+    source_rows = eye[1] + np.sign(along) * pressed * half_height
+    premultiplied[top:bottom, left:right] = cv2.remap(
+        premultiplied, columns, source_rows.astype(np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+
+
+def _pressed(along: Floats, weight: Floats) -> Floats:
+    """Where the pixel at distance `along` (in eye half-heights) comes from: steep in the middle, itself from 2.2 on.
+
+    The eye, 0..1 in the source, ends up in 0..1 − 0.86·weight; the skin above and below is drawn in after it.
+    """
+    lid, brow = 1.0 - 0.86 * weight, 2.2
+    drawn_in = 1.0 + (along - lid) * (brow - 1.0) / (brow - lid)
+    return np.asarray(np.where(along < lid, along / lid, drawn_in), np.float32)

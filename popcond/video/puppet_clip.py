@@ -1,0 +1,86 @@
+"""From a cut-out and a performance to frames: the pure half of the offline animator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from popcond.media.raster import Colour, Rgb, Rgba
+from popcond.video.anatomy import study
+from popcond.video.anchors import Anchors
+from popcond.video.effects import draw_effects
+from popcond.video.figure import Figure, make_figure
+from popcond.video.performance import Performance
+from popcond.video.performances import performance as find_performance
+from popcond.video.pose import Pose
+
+_TALLEST = 0.6  # of the frame: the figure's height at rest
+_WIDEST = 0.62
+_MARGIN = 0.03  # of the frame, kept free on every side
+_GROUND = 0.86  # of the frame: where figures stand when there is room
+_LOOKS = 48  # phases that are looked at to see how much room a performance needs
+_SOFT_RIM = 3.0  # pixels by which soft edges reach beyond the outline
+
+
+def render(
+    cutout: Rgba, performance: str, *, backdrop: Colour, size: int = 512, seconds: float = 2.0, fps: int = 30
+) -> Iterator[Rgb]:
+    """The frames of one loop, (size, size, 3) each: the character performing on a flat backdrop.
+
+    The frame after the last one is the first one. Raises UnknownName for a performance that does not exist.
+    """
+    played = find_performance(performance)
+    figure = place(cutout, played, size)
+    count = frame_count(seconds, fps)
+    return (_frame(figure, played, index / count, backdrop) for index in range(count))
+
+
+def frame_count(seconds: float, fps: int) -> int:
+    """How many frames `render` gives."""
+    return max(2, round(seconds * fps))
+
+
+def anchors_of(figure: Figure, played: Performance, phase: float) -> Anchors:
+    """Where the figure's parts are at that share of the clip."""
+    return figure.anchors(played.at(phase))
+
+
+def _frame(figure: Figure, played: Performance, phase: float, backdrop: Colour) -> Rgb:
+    time, pose = played.time(phase), played.at(phase)
+    anchors = figure.anchors(pose)
+    canvas = np.empty((figure.size, figure.size, 3), np.uint8)
+    canvas[:] = backdrop
+    draw_effects(canvas, played.effects, time, anchors, "behind")
+    figure.draw(canvas, pose)
+    draw_effects(canvas, played.effects, time, anchors, "front")
+    return canvas
+
+
+def place(cutout: Rgba, played: Performance, size: int) -> Figure:
+    """The figure laid out so that no moment of the performance touches the frame's border."""
+    anatomy = study(cutout)
+    poses = [played.at(step / _LOOKS) for step in range(_LOOKS)]
+    scale = size * min(_TALLEST / anatomy.height, _WIDEST / anatomy.width)
+    trial = make_figure(cutout, anatomy, size=size, scale=scale, at=(size / 2.0, _GROUND * size))
+    left, top, right, bottom = _room(trial, poses)
+    free = size * (1.0 - 2.0 * _MARGIN)
+    shrink = min(1.0, free / (right - left), free / (bottom - top))
+    x = _held(size / 2.0, left * shrink, right * shrink, size)
+    y = _held(_GROUND * size, top * shrink, bottom * shrink, size)
+    return make_figure(cutout, anatomy, size=size, scale=scale * shrink, at=(x, y))
+
+
+def _held(wanted: float, before: float, after: float, size: int) -> float:
+    """`wanted`, moved so that wanted + before … wanted + after lies inside the margins."""
+    margin = _MARGIN * size
+    return min(max(wanted, margin - before), size - margin - after)
+
+
+def _room(figure: Figure, poses: list[Pose]) -> tuple[float, float, float, float]:
+    """Left, top, right, bottom of all that the performance covers, from the ground point."""
+    covered = np.concatenate([figure.covered(pose) for pose in poses])
+    left, top = covered.min(axis=0) - _SOFT_RIM
+    right, bottom = covered.max(axis=0) + _SOFT_RIM
+    x, y = figure.anatomy.middle, figure.anatomy.bottom
+    return float(left) - x, float(top) - y, float(right) - x, float(bottom) - y

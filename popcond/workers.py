@@ -1,0 +1,143 @@
+"""Runs heavy or untrusted work in child processes: one process a task, limited memory, killed when it is cancelled.
+
+A task is a function of a module, with picklable arguments; it is also handed `report`, to which it says its progress
+(0..1). What it raises comes back as it was when it is one of ours, and as a sentence otherwise. No more than `count`
+children run at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import multiprocessing
+import resource
+import signal
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext, SpawnContext
+from multiprocessing.process import BaseProcess
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from popcond.errors import OutOfDisk, OutOfMemory, PopconError, WorkerDied
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Report = Callable[[float], None]
+
+
+def report_nothing(_fraction: float) -> None:
+    """For callers who do not care about progress."""
+
+
+class Workers:
+    """A bounded number of child processes."""
+
+    def __init__(self, count: int, memory_mb: int, preload: tuple[str, ...] = ()) -> None:
+        self.count = count
+        self._memory = memory_mb << 20
+        self._slots = asyncio.Semaphore(count)
+        self._listeners = ThreadPoolExecutor(count, thread_name_prefix="popcon-worker")
+        self._context = _context(preload)
+
+    async def run(
+        self, task: Callable[Concatenate[Report, P], T], report: Report, /, *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run `task(report, *args)` in a child. Cancelling this kills the child. Raises what the task raises."""
+        async with self._slots:
+            ours, theirs = self._context.Pipe(duplex=False)
+            child = self._context.Process(
+                target=_in_child, args=(theirs, self._memory, task, args, kwargs), daemon=True
+            )
+            child.start()
+            theirs.close()
+            try:
+                answer: T = await self._listen(ours, report)
+            except EOFError as error:
+                raise await _obituary(child) from error
+            finally:
+                await asyncio.shield(_end(child, ours))
+            return answer
+
+    async def _listen(self, pipe: Connection, report: Report) -> Any:
+        loop = asyncio.get_running_loop()
+
+        def report_on_loop(fraction: float) -> None:
+            loop.call_soon_threadsafe(report, fraction)
+
+        return await loop.run_in_executor(self._listeners, _listen, pipe, report_on_loop)
+
+
+def _context(preload: tuple[str, ...]) -> ForkServerContext | SpawnContext:
+    """Children start in milliseconds from a server that has the libraries loaded; macOS frameworks forbid the fork."""
+    if sys.platform == "darwin":
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(list(preload))
+    return context
+
+
+def _listen(pipe: Connection, report: Report) -> Any:
+    """Read progress until the answer comes. Raises what the child sent, and EOFError when it died silently."""
+    while True:
+        kind, value = pipe.recv()
+        if kind == "progress":
+            report(value)
+        elif kind == "answer":
+            return value
+        else:
+            raise value
+
+
+async def _end(child: BaseProcess, pipe: Connection) -> None:
+    if child.is_alive():
+        child.kill()
+    await asyncio.to_thread(child.join)
+    with contextlib.suppress(OSError):
+        pipe.close()
+    child.close()
+
+
+async def _obituary(child: BaseProcess) -> PopconError:
+    await asyncio.to_thread(child.join)
+    code = child.exitcode or 0
+    how = signal.strsignal(-code) if code < 0 else f"exit status {code}"
+    if code == -signal.SIGKILL:
+        return OutOfMemory(
+            "The system ended a worker, most likely for its memory.", cure="Try a smaller picture or clip."
+        )
+    return WorkerDied(
+        f"A worker ended without an answer ({how}).", cure="Try again; if it repeats, the file is suspect."
+    )
+
+
+def _in_child(
+    pipe: Connection, memory: int, task: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C belongs to the parent
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    with contextlib.suppress(ValueError, OSError):  # macOS does not know this limit
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    try:
+        answer = task(lambda fraction: pipe.send(("progress", fraction)), *args, **kwargs)
+        pipe.send(("answer", answer))
+    except BrokenPipeError:
+        return
+    except Exception as error:  # noqa: BLE001 - the border between two processes
+        pipe.send(("error", _translated(error)))
+
+
+def _translated(error: Exception) -> PopconError:
+    if isinstance(error, PopconError):
+        return error
+    if isinstance(error, MemoryError) or "insufficient memory" in str(error).lower():
+        return OutOfMemory("This needs more memory than a worker may take.", cure="Try a smaller picture or clip.")
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return OutOfDisk("The disk is full.", cure="Free some space, then retry.")
+    return PopconError(
+        f"Something unexpected happened: {type(error).__name__}: {error}.",
+        cure="Please report this with the file that caused it.",
+        code="unexpected",
+    )

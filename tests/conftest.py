@@ -1,0 +1,24 @@
+"""What many tests share."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from popcond.client import Client
+from tests.daemons import RunningDaemon, running_daemon
+
+
+@pytest.fixture(scope="session")
+def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDaemon]:
+    """One real daemon for all tests of this process; each makes rows of its own."""
+    with running_daemon(tmp_path_factory.mktemp("home")) as daemon:
+        yield daemon
+
+
+@pytest.fixture
+async def client(daemon: RunningDaemon) -> AsyncIterator[Client]:
+    """A client of the shared daemon."""
+    async with Client(daemon.url, daemon.token) as client:
+        yield client

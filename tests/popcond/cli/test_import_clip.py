@@ -1,0 +1,78 @@
+"""The user's own clips become stickers, and a clip that is none stops only its own emoji."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from popcond.cli.import_clip import paired
+from popcond.cli.usage import WrongUsage
+from popcond.media.raster import from_png, resize
+from tests.clips import write_clip
+from tests.popcond.cli.commands import Command
+
+
+@pytest.fixture
+def clip(tmp_path: Path, picture: Path) -> Path:
+    """The character swaying on white for a second: mp4, 12 frames a second, 128 × 128 pixels."""
+    character = resize(from_png(picture.read_bytes()), 128, 128)
+    frames = [np.roll(character, round(8 * np.sin(2 * np.pi * index / 12)), axis=1) for index in range(12)]
+    path = tmp_path / "sway.mp4"
+    write_clip("mp4", frames, 12, path)
+    return path
+
+
+def test_a_clip_takes_the_place_of_the_animation(popcond: Command, picture: Path, clip: Path) -> None:
+    told = popcond("import", clip, "--character", picture, "--action", "dance", "--target", "apng", "--out", "o")
+    assert told.code == 0, told.err
+    assert Path("o/apng/dance.png").exists()
+    assert told.out.splitlines()[1].split()[0] == "o/apng/dance.png"
+
+
+def test_a_second_run_replaces_the_first_and_json_says_it_all(popcond: Command, picture: Path, clip: Path) -> None:
+    words = ("import", clip, "--character", picture, "--action", "dance", "--out", "o", "--json", "--name", "Héro")
+    first, second = popcond(*words, "--quiet").json(), popcond(*words, "--quiet").json()
+    assert second["ok"]
+    assert second["pack"]["name"] == "Héro"
+    assert second["pack"]["id"] != first["pack"]["id"]
+    assert second["emojis"][0]["takes"][0]["provider"] == "clip-file"
+    assert [sticker["file"] for sticker in second["stickers"]] == ["o/gif/dance.gif"]
+    assert second["stickers"][0]["verdict"]["valid"]
+    assert Path("o/gif/dance.gif").stat().st_size == second["stickers"][0]["bytes"]
+    assert second["bundles"][0]["file"] == "o/gif.zip"
+
+
+def test_waiting_for_refinement_stops_early_and_accepting_goes_on(popcond: Command, picture: Path, clip: Path) -> None:
+    words = ("import", clip, "--character", picture, "--action", "dance", "--refine", "wait", "--out", "o", "--json")
+    told = popcond(*words)
+    assert told.code == 0, told.err
+    report = told.json()
+    assert report["emojis"][0]["status"] == "awaiting_refinement"
+    assert report["stickers"] == []
+    assert report["next_command"] == f"popcond accept {report['pack']['id']} --out o"
+    assert popcond("resume", report["pack"]["id"], "--out", "o", "--json").json()["next_command"]  # it still waits
+    accepted = popcond(*report["next_command"].split()[1:])
+    assert accepted.code == 0, accepted.err
+    assert Path("o/gif/dance.gif").exists()
+
+
+def test_a_broken_clip_stops_its_own_emoji_only(popcond: Command, picture: Path, clip: Path, tmp_path: Path) -> None:
+    (tmp_path / "list.mp4").write_text("ffconcat version 1.0\nfile '/etc/passwd'\n")
+    actions = ("--action", "dance", "--action", "wave")
+    told = popcond("import", clip, "list.mp4", "--character", picture, *actions, "--out", "o", "--json")
+    assert told.code == 1
+    report = told.json()
+    assert [sticker["action"] for sticker in report["stickers"]] == ["dance"]
+    assert len(report["problems"]) == 1
+    assert report["problems"][0]["message"].startswith("wave: ")
+
+
+def test_clips_and_actions_must_pair(tmp_path: Path) -> None:
+    clip = tmp_path / "a.mp4"
+    clip.write_bytes(b"clip")
+    assert paired(["wave"], [clip]) == (("wave",), (clip,))
+    for actions in (["wave", "jump"], ["wave", "wave"]):
+        with pytest.raises(WrongUsage, match="different actions"):
+            paired(actions, [clip] * 2 if len(set(actions)) == 1 else [clip])
