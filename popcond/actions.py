@@ -96,7 +96,7 @@ def _parse(path: Path, text: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"line (\d+)", str(error))
-        line = int(found.group(1)) if found else text.count("\n") + 1
+        line = int(found.group(1)) if found else len(text.rstrip().splitlines())  # "at end of document"
         what = re.sub(r"\s*\(at .*\)$", "", str(error))
         cure = "Correct that line; until then none of your own actions is used."
         raise _bad(path, line, f"it is not TOML here ({what})", cure) from error

@@ -101,8 +101,10 @@ def web_app(daemon: Daemon) -> FastAPI:
     @contextlib.asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
         await _recover(daemon)
+        warming = asyncio.create_task(daemon.powers.workers.warm())
         daemon.runner.start()
         yield
+        await warming
         await daemon.runner.close()
         await asyncio.to_thread(daemon.powers.database.close)
 

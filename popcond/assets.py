@@ -1,6 +1,7 @@
 """Files that the daemon keeps, named by the SHA-256 of their bytes.
 
-A file is written under a temporary name, synced and renamed: it is there whole or not at all, and the same bytes are
+The last megabytes of the disk are left to the rows: a full disk must still let the daemon say that it is full. A file
+is written under a temporary name, synced and renamed: it is there whole or not at all, and the same bytes are
 kept once. The folder knows nothing of rows; the store says which names are still wanted.
 """
 
@@ -14,10 +15,11 @@ from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from popcond.errors import NotFound
+from popcond.errors import NotFound, OutOfDisk
 
 _NAME = re.compile(r"[0-9a-f]{64}")
 _CHUNK = 1 << 20
+RESERVE = 32 << 20  # bytes of the disk that files leave free
 
 
 @dataclass(frozen=True)
@@ -27,9 +29,10 @@ class Assets:
     folder: Path
 
     def put(self, data: bytes) -> str:
-        """Keep these bytes; answers their name."""
+        """Keep these bytes; answers their name. Raises OutOfDisk."""
         name = hashlib.sha256(data).hexdigest()
         if not self._place(name).exists():
+            refuse_full_disk(self.folder.parent, len(data))
             draft = self._draft()
             try:
                 _write_synced(draft, data)
@@ -88,6 +91,16 @@ class Assets:
         place = self._place(name)
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft.replace(place)
+
+
+def refuse_full_disk(folder: Path, size: int) -> None:
+    """Raises OutOfDisk when a file of this size would take what is left to the rows."""
+    disk = os.statvfs(folder)
+    if disk.f_bavail * disk.f_frsize < size + RESERVE:
+        raise OutOfDisk(
+            f"The disk of {folder} is full: less than {RESERVE >> 20} MiB are free.",
+            cure="Free some space, then retry.",
+        )
 
 
 def _write_synced(path: Path, data: bytes) -> None:

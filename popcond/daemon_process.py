@@ -41,7 +41,7 @@ async def running(settings: Settings) -> RuntimeInfo | None:
         return (
             None  # a note without a lock is a dead daemon's: its port may be a stranger's, who must not see the token
         )
-    async with Client(info.url, token_of(settings), answer_seconds=HANDSHAKE_SECONDS) as client:
+    async with Client(info.url, read_or_make_token(settings), answer_seconds=HANDSHAKE_SECONDS) as client:
         if not await client.is_healthy():
             return None
         try:
@@ -49,11 +49,6 @@ async def running(settings: Settings) -> RuntimeInfo | None:
         except PopconError:
             return None  # it is stopping, or does not know this token
     return info
-
-
-def token_of(settings: Settings) -> str:
-    """The token that a client of this home shows."""
-    return settings.token.get_secret_value() if settings.token else read_or_make_token(settings)
 
 
 async def ensure_daemon(settings: Settings, note: Note = lambda _: None) -> RuntimeInfo:

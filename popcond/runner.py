@@ -15,7 +15,7 @@ from functools import partial
 
 from popcond import pipeline
 from popcond.bus import Bus
-from popcond.errors import PopconError
+from popcond.errors import OutOfDisk, PopconError
 from popcond.stages import transitions
 from popcond.stages.work import Finish, StageFunction, Work
 from popcond.store import emojis, jobs, packs
@@ -97,6 +97,7 @@ class Runner:
         self._running[job.emoji_id] = task
         try:
             finish = await task
+            await self._database.write(lambda connection: transitions.finish(connection, job, work, finish))
         except asyncio.CancelledError:
             await self._after_cancel(job, task)
         except PopconError as error:
@@ -104,8 +105,6 @@ class Runner:
         except Exception as error:
             log.exception("stage %s of emoji %s", job.kind, job.emoji_id)
             await self._fail(job, _unexpected(error))
-        else:
-            await self._database.write(lambda connection: transitions.finish(connection, job, work, finish))
         finally:
             if self._running.get(job.emoji_id) is task:
                 del self._running[job.emoji_id]
@@ -122,7 +121,15 @@ class Runner:
         raise asyncio.CancelledError
 
     async def _fail(self, job: Job, problem: Problem) -> None:
-        await self._database.write(lambda connection: transitions.fail(connection, job, problem))
+        """Say why; while the disk has no room even for that, wait for it."""
+        while True:
+            try:
+                await self._database.write(lambda connection: transitions.fail(connection, job, problem))
+            except OutOfDisk as error:
+                log.error("job %s of emoji %s: %s", job.id, job.emoji_id, error)
+                await asyncio.sleep(_LOOK_AGAIN)
+            else:
+                return
 
     def _work(self, connection: Connection, job: Job) -> Work | None:
         """None when the job was cancelled, or its pack deleted, since it was claimed."""

@@ -88,7 +88,7 @@ class Action(Wire):
     motion_prompt: str  # body mechanics: which limb, how far, how fast, and the way back
     effect_prompt: str = ""  # tears, hearts, sparkles …; never part of the body
     loop: LoopKind = LoopKind.RETURN
-    poster: float = Field(0.5, ge=0.0, lt=1.0)  # where in the loop the most expressive frame is, 0..1
+    poster: float = Field(default=0.5, ge=0.0, lt=1.0)  # where in the loop the most expressive frame is, 0..1
     performance: str  # which of the offline animator's performances plays it
     tags: tuple[str, ...] = ()
     origin: Literal["built-in", "user"] = "built-in"
@@ -233,7 +233,7 @@ class PackChanges(Wire):
 class Retry(Wire):
     """The body of POST /v1/emojis/ID/retry."""
 
-    motion_prompt: str | None = Field(None, max_length=4000)
+    motion_prompt: str | None = Field(default=None, max_length=4000)
     from_stage: Stage | None = None
 
 
@@ -288,6 +288,7 @@ class Pack(Wire):
     model: str | None = None
     targets: tuple[str, ...]
     auto_accept: bool
+    awaits_clips: bool = False  # its emojis wait for the user's own clips
     emojis: tuple[Emoji, ...]
     created: float
 
@@ -314,7 +315,7 @@ class Frame(Wire):
     height: int
     seconds: float  # how long it is shown
     mask: bool  # has a mask
-    attention: float = Field(0.0, ge=0.0, le=1.0)  # how much a person should look
+    attention: float = Field(default=0.0, ge=0.0, le=1.0)  # how much a person should look
     edited: bool = False
     parts: tuple[Part, ...] = ()
 

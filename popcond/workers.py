@@ -14,18 +14,22 @@ import multiprocessing
 import resource
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, SpawnContext
 from multiprocessing.process import BaseProcess
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from popcond.errors import OutOfDisk, OutOfMemory, PopconError, WorkerDied
+from popcond.errors import Cancelled, OutOfDisk, OutOfMemory, PopconError, WorkerDied
 
 P = ParamSpec("P")
 T = TypeVar("T")
 Report = Callable[[float], None]
+
+_SMALLER = "Try a smaller picture or clip."
 
 
 def report_nothing(_fraction: float) -> None:
@@ -42,32 +46,61 @@ class Workers:
         self._listeners = ThreadPoolExecutor(count, thread_name_prefix="popcon-worker")
         self._context = _context(preload)
 
+    async def warm(self) -> None:
+        """Load the libraries that children share, before the first one is needed."""
+        if isinstance(self._context, ForkServerContext):
+            await asyncio.to_thread(forkserver.ensure_running)
+
     async def run(
         self, task: Callable[Concatenate[Report, P], T], report: Report, /, *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Run `task(report, *args)` in a child. Cancelling this kills the child. Raises what the task raises."""
-        async with self._slots:
-            ours, theirs = self._context.Pipe(duplex=False)
-            child = self._context.Process(
-                target=_in_child, args=(theirs, self._memory, task, args, kwargs), daemon=True
-            )
-            child.start()
-            theirs.close()
-            try:
-                answer: T = await self._listen(ours, report)
-            except EOFError as error:
-                raise await _obituary(child) from error
-            finally:
-                await asyncio.shield(_end(child, ours))
-            return answer
-
-    async def _listen(self, pipe: Connection, report: Report) -> Any:
         loop = asyncio.get_running_loop()
 
         def report_on_loop(fraction: float) -> None:
             loop.call_soon_threadsafe(report, fraction)
 
-        return await loop.run_in_executor(self._listeners, _listen, pipe, report_on_loop)
+        async with self._slots:
+            child = _Child(self._context, (self._memory, task, args, kwargs))
+            try:
+                answer: T = await loop.run_in_executor(self._listeners, child.answer, report_on_loop)
+            finally:
+                await asyncio.shield(asyncio.to_thread(child.end))
+            return answer
+
+
+class _Child:
+    """One child process, started and listened to in one thread, ended from any."""
+
+    def __init__(self, context: ForkServerContext | SpawnContext, arguments: tuple[Any, ...]) -> None:
+        self._ours, self._theirs = context.Pipe(duplex=False)
+        self._process: BaseProcess = context.Process(target=_in_child, args=(self._theirs, *arguments), daemon=True)
+        self._lock = threading.Lock()
+        self._ended = False
+
+    def answer(self, report: Report) -> Any:
+        """Start, hand on progress, and return what the task returns. Raises what it raises, and WorkerDied."""
+        with self._lock:
+            if self._ended:
+                raise Cancelled("This work was cancelled before it began.")
+            self._process.start()
+            self._theirs.close()
+        try:
+            return _listen(self._ours, report)
+        except (EOFError, OSError) as error:
+            self._process.join()
+            raise _obituary(self._process.exitcode or 0) from error
+
+    def end(self) -> None:
+        """Kill it if it lives; harmless before its start and after its end."""
+        with self._lock:
+            self._ended = True
+            if self._process.pid is not None:
+                self._process.kill()
+                self._process.join()
+            else:
+                self._theirs.close()
+            self._ours.close()
 
 
 def _context(preload: tuple[str, ...]) -> ForkServerContext | SpawnContext:
@@ -91,26 +124,11 @@ def _listen(pipe: Connection, report: Report) -> Any:
             raise value
 
 
-async def _end(child: BaseProcess, pipe: Connection) -> None:
-    if child.is_alive():
-        child.kill()
-    await asyncio.to_thread(child.join)
-    with contextlib.suppress(OSError):
-        pipe.close()
-    child.close()
-
-
-async def _obituary(child: BaseProcess) -> PopconError:
-    await asyncio.to_thread(child.join)
-    code = child.exitcode or 0
+def _obituary(code: int) -> PopconError:
     how = signal.strsignal(-code) if code < 0 else f"exit status {code}"
     if code == -signal.SIGKILL:
-        return OutOfMemory(
-            "The system ended a worker, most likely for its memory.", cure="Try a smaller picture or clip."
-        )
-    return WorkerDied(
-        f"A worker ended without an answer ({how}).", cure="Try again; if it repeats, the file is suspect."
-    )
+        return OutOfMemory("The system ended a worker, most likely for its memory.", cure=_SMALLER)
+    return WorkerDied(f"A worker ended without an answer ({how}).", cure="Try again; if it repeats, suspect the file.")
 
 
 def _in_child(
@@ -133,7 +151,7 @@ def _translated(error: Exception) -> PopconError:
     if isinstance(error, PopconError):
         return error
     if isinstance(error, MemoryError) or "insufficient memory" in str(error).lower():
-        return OutOfMemory("This needs more memory than a worker may take.", cure="Try a smaller picture or clip.")
+        return OutOfMemory("This needs more memory than a worker may take.", cure=_SMALLER)
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return OutOfDisk("The disk is full.", cure="Free some space, then retry.")
     return PopconError(

@@ -65,6 +65,7 @@ class Recording:
     rotation: int = 0  # degrees that a player turns it, counter-clockwise
     mirrored: bool = False
     pixel_shape: Fraction | None = None
+    title: str = ""
     options: tuple[tuple[str, str], ...] = ()
 
 
@@ -91,6 +92,7 @@ def write_movie(
     """Write a movie as `recording` says; `at` gives the frames' times in milliseconds in place of a steady rate."""
     times = at or [round(number * 1000 / fps) for number in range(len(frames_rgba))]
     with av.open(to, "w", format=recording.container) as container:
+        container.metadata["title"] = recording.title
         stream = container.add_stream(recording.codec, rate=fps, options=dict(recording.options))
         assert isinstance(stream, av.VideoStream)
         stream.height, stream.width = frames_rgba[0].shape[:2]

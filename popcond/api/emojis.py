@@ -14,7 +14,7 @@ from popcond.api.uploads import received
 from popcond.errors import BadInput, Conflict
 from popcond.stages import transitions
 from popcond.stages.clips import check_clip
-from popcond.store import emojis, jobs
+from popcond.store import emojis, jobs, packs
 from popcond.store.db import Connection
 from popcond.wire import ChooseTake, Emoji, Retry, Stage, Status, Take
 
@@ -41,7 +41,10 @@ async def retry(powers: Uses, emoji_id: str, asked: Retry) -> Emoji:
             return emoji
         if asked.motion_prompt is not None:
             emojis.set_motion_prompt(connection, emoji_id, asked.motion_prompt)
-        transitions.enqueue(connection, emoji_id, _stage_to_retry(emoji, asked))
+        stage = _stage_to_retry(emoji, asked)
+        if stage is Stage.ANIMATE and packs.get(connection, emoji.pack_id).awaits_clips:
+            raise Conflict("This emoji waits for a clip of yours.", cure="Upload one to its route `clip`.")
+        transitions.enqueue(connection, emoji_id, stage)
         return emojis.get(connection, emoji_id)
 
     return await powers.database.write(write)
@@ -107,8 +110,12 @@ async def choose_take(powers: Uses, emoji_id: str, choice: ChooseTake) -> Emoji:
 async def upload_clip(powers: Uses, emoji_id: str, file: UploadFile) -> Emoji:
     """The user's own clip becomes a take, and the rest follows from it."""
     await powers.database.read(partial(_refuse_while_live, emoji_id=emoji_id))
-    async with received(file, powers.settings, powers.settings.max_clip_mb) as path:
-        clip = await check_clip(powers.workers, powers.assets, path)
+    try:
+        async with received(file, powers.settings, powers.settings.max_clip_mb) as path:
+            clip = await check_clip(powers.workers, powers.assets, path)
+    except BadInput as error:
+        await powers.database.write(partial(transitions.refuse_clip, emoji_id=emoji_id, problem=error.problem()))
+        raise
     return await powers.database.write(partial(_add_clip, emoji_id=emoji_id, clip=clip))
 
 

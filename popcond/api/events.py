@@ -35,14 +35,14 @@ async def stream(
 ) -> StreamingResponse:
     """Everything that changes from now on, or since an id."""
     seen = int(last_event_id) if last_event_id and last_event_id.isdecimal() else after
-    return StreamingResponse(_stream(powers, seen), media_type="text/event-stream")
+    cursor, first = await powers.database.read(partial(_begin, seen=seen))
+    return StreamingResponse(_stream(powers, cursor, first), media_type="text/event-stream")
 
 
-async def _stream(powers: Powers, seen: int | None) -> AsyncIterator[bytes]:
+async def _stream(powers: Powers, cursor: int, first: Event | None) -> AsyncIterator[bytes]:
     powers.bus.watchers += 1
     try:
         yield b"retry: 1000\n\n"
-        cursor, first = await powers.database.read(partial(_begin, seen=seen))
         if first is not None:
             yield _message([first])
         async with contextlib.aclosing(_follow(powers, cursor)) as messages:

@@ -5,25 +5,31 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import shutil
 import uuid
 from collections.abc import AsyncIterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from fastapi import UploadFile
 
+from popcond.assets import refuse_full_disk
 from popcond.errors import OutOfDisk, TooLarge
 from popcond.settings import Settings
 
 _CHUNK = 1 << 20
+_LONGEST_NAME = 80  # characters; file systems count bytes
 
 
 @contextlib.asynccontextmanager
 async def received(upload: UploadFile, settings: Settings, max_mib: int) -> AsyncIterator[Path]:
-    """The upload as a file of its own, deleted afterwards unless it was moved away. Raises TooLarge and OutOfDisk."""
+    """The upload as a file of its own name, deleted afterwards unless it was moved away. Raises TooLarge, OutOfDisk."""
     if upload.size is not None and upload.size > max_mib << 20:
         raise TooLarge(f"This file is larger than {max_mib} MiB.", cure="Export it smaller.")
-    path = settings.work / f"upload-{uuid.uuid4().hex}"
+    folder = settings.work / f"upload-{uuid.uuid4().hex}"
     try:
+        refuse_full_disk(settings.work, upload.size or 0)
+        folder.mkdir(mode=0o700, parents=True)
+        path = folder / plain_name(upload.filename or "")
         await _write(upload, path)
         yield path
     except OSError as error:
@@ -31,7 +37,13 @@ async def received(upload: UploadFile, settings: Settings, max_mib: int) -> Asyn
             raise OutOfDisk("The disk is full.", cure="Free some space, then try again.") from error
         raise
     finally:
-        path.unlink(missing_ok=True)
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+
+def plain_name(name: str) -> str:
+    """A stranger's file name without folders and control characters; messages quote it, nothing else trusts it."""
+    last = PurePosixPath(name.replace("\\", "/")).name
+    return "".join(letter for letter in last if letter.isprintable()).strip(". ")[-_LONGEST_NAME:] or "upload"
 
 
 async def _write(upload: UploadFile, path: Path) -> None:

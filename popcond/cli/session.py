@@ -14,8 +14,9 @@ from popcond.cli.narrate import Narrator
 from popcond.cli.usage import WrongUsage
 from popcond.cli.watch import Feed
 from popcond.client import Client
-from popcond.daemon_process import ensure_daemon, token_of
+from popcond.daemon_process import ensure_daemon
 from popcond.errors import DaemonUnreachable, PopconError, Unauthorized
+from popcond.home import read_or_make_token
 from popcond.settings import Settings
 from popcond.wire import API_MAX, API_MIN, VERSION, Pack
 
@@ -61,7 +62,7 @@ def remote_token(settings: Settings) -> str:
     if settings.token is not None:
         return settings.token.get_secret_value()
     if settings.token_file.exists() and _host(settings.url or "") in ("127.0.0.1", "localhost", "::1"):
-        return token_of(settings)
+        return read_or_make_token(settings)
     raise Unauthorized(
         f"There is no token for {settings.url}.",
         cure="Run `popcond token` on the daemon's computer and set POPCON_TOKEN to what it prints.",
@@ -69,12 +70,15 @@ def remote_token(settings: Settings) -> str:
 
 
 async def _connect_at_home(stack: AsyncExitStack, settings: Settings, narrator: Narrator) -> tuple[Client, Feed]:
-    """A daemon that was found may be stopping at this very moment: then a new one is started."""
+    """A daemon that was found may be stopping at this very moment: then a new one is started.
+
+    POPCON_TOKEN is for daemons elsewhere; the token of this home is in its file.
+    """
     info = await ensure_daemon(settings, narrator.note)
     with suppress(DaemonUnreachable):
-        return await _connect(stack, info.url, token_of(settings))
+        return await _connect(stack, info.url, read_or_make_token(settings))
     info = await ensure_daemon(settings, narrator.note)
-    return await _connect(stack, info.url, token_of(settings))
+    return await _connect(stack, info.url, read_or_make_token(settings))
 
 
 async def _connect(stack: AsyncExitStack, url: str, token: str) -> tuple[Client, Feed]:

@@ -14,8 +14,8 @@ from popcond.cli.session import remote_token, settings_of
 from popcond.cli.terminal_text import printable
 from popcond.cli.usage import DONE, FAILED
 from popcond.client import Client
-from popcond.daemon_process import running, token_of
-from popcond.home import RuntimeInfo
+from popcond.daemon_process import running
+from popcond.home import RuntimeInfo, read_or_make_token
 from popcond.settings import Settings
 from popcond.wire import Pack
 
@@ -57,7 +57,7 @@ async def _look(settings: Settings) -> Standing:
     info = await running(settings)
     if info is None:
         return Standing(running=False, home=str(settings.home))
-    return await _ask(info.url, token_of(settings), info)
+    return await _ask(info.url, read_or_make_token(settings), info)
 
 
 async def _ask(url: str, token: str, info: RuntimeInfo | None) -> Standing:

@@ -36,14 +36,15 @@ class Animation:
         self.promised = delays.promised
         reel.check_whole(path.name, len(delays.seconds), delays.promised, limits)
         reel.check_length(path.name, len(delays.seconds), sum(delays.seconds), limits)
+        reel.check_moves(path.name, len(delays.seconds), sum(delays.seconds))
         self._size = reel.fitted(delays.width, delays.height, limits.max_side)
         self.facts = self._facts()
 
     def stills(self) -> Iterator[Still | None]:
         """See Reel.stills."""
         starts = accumulate(self._delays.seconds, initial=0.0)
-        for picture, at, seconds in zip(self._pictures(), starts, self._delays.seconds, strict=False):
-            yield None if picture is None else Still(at, seconds, partial(reel.shrunk, picture, *self._size))
+        for picture, at in zip(self._pictures(), starts, strict=False):
+            yield None if picture is None else Still(at, partial(reel.shrunk, picture, *self._size))
 
     def _pictures(self) -> Iterator[Rgba | None]:
         first = int(self._delays.hidden_first)

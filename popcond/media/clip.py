@@ -121,12 +121,11 @@ class _Tally:
 
 def _timed(reel: Reel, pace: float, tally: _Tally) -> Iterator[ClipFrame]:
     waiting: ClipFrame | None = None  # the first one is shown from 0 s on, even if frames before it were damaged
-    shown_at = end = 0.0
+    shown_at = 0.0
     for still in reel.stills():
         tally.count(still)
         if still is None:
             continue
-        end = max(end, still.at + still.lasts)
         if waiting is not None and still.at - shown_at < pace:
             continue  # too soon
         following = _frame(still, waiting, has_alpha=reel.facts.has_alpha)
@@ -135,12 +134,12 @@ def _timed(reel: Reel, pace: float, tally: _Tally) -> Iterator[ClipFrame]:
             shown_at = still.at
         waiting = following
     if waiting is not None:
-        yield replace(waiting, seconds=_last_seconds(shown_at, end, reel.facts))
+        yield replace(waiting, seconds=_last_seconds(shown_at, reel.facts))
 
 
-def _last_seconds(shown_at: float, end: float, facts: ClipFacts) -> float:
-    """How long the last frame is shown: to the clip's end where that is known and sane, else as long as most."""
-    return max(end, facts.seconds) - shown_at if max(end, facts.seconds) > shown_at else 1 / max(facts.fps, 1.0)
+def _last_seconds(shown_at: float, facts: ClipFacts) -> float:
+    """How long the last frame is shown: to the clip's end."""
+    return facts.seconds - shown_at if facts.seconds > shown_at else 1 / facts.fps
 
 
 def _frame(still: Still, before: ClipFrame | None, *, has_alpha: bool) -> ClipFrame:

@@ -12,12 +12,13 @@ from fractions import Fraction
 
 import av
 import numpy as np
+from av.error import FFmpegError
 from av.sidedata.sidedata import SideDataContainer
 from av.sidedata.sidedata import Type as SideDataType
 from av.video.reformatter import ColorPrimaries, Colorspace, Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
-from popcond.errors import TooLarge
+from popcond.errors import TooLarge, UnreadableClip
 from popcond.media import raster, reel
 from popcond.media.light import HDR, Light, needs_light
 from popcond.media.raster import Rgb, Rgba
@@ -49,9 +50,13 @@ class Look:
         """(H, W, 3 or 4) of any frame of the movie."""
         if frame.width * frame.height > self._max_pixels:
             raise TooLarge("A frame in the middle of the clip is far larger than the others.", cure="Export it again.")
-        if self._light is not None:
-            return np.ascontiguousarray(self._turn(self._lit(frame, self._light)))
-        return np.ascontiguousarray(self._turn(reel.shrunk(self._as_stored(frame), *self._size)))
+        try:
+            still = self._lit(frame, self._light) if self._light else reel.shrunk(self._as_stored(frame), *self._size)
+        except FFmpegError as error:
+            raise UnreadableClip(
+                "The clip stores its colours in a way that we cannot convert.", cure="Export it as MP4 with H.264."
+            ) from error
+        return np.ascontiguousarray(self._turn(still))
 
     def is_see_through(self, frame: av.VideoFrame) -> bool:
         """Whether a frame really has transparent pixels."""

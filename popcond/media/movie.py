@@ -72,8 +72,7 @@ class Movie:
         if frame.pts is None:
             return None
         at = frame.pts * self._timeline.unit - self._timeline.start
-        lasts = (frame.duration or 0) * self._timeline.unit
-        return Still(at=float(at), lasts=float(lasts), draw=partial(self._look.draw, frame))
+        return Still(float(at), partial(self._look.draw, frame))
 
     @contextmanager
     def _opened(self) -> Iterator[tuple[InputContainer, VideoStream]]:
@@ -86,6 +85,7 @@ class Movie:
                         "r",
                         format=_DEMUXERS[self._kind],
                         options=_opening_options(self._limits),
+                        metadata_errors="replace",
                         io_open=_refuse_to_open,
                     )
                 )
@@ -186,11 +186,11 @@ def _timeline(name: str, container: InputContainer, stream: VideoStream, limits:
         at = packet.pts if packet.pts is not None else packet.dts
         if at is not None and not packet.is_discard:
             times.append((at * unit, (packet.duration or 0) * unit))
-            reel.check_length(name, 2 + len(times), float(times[-1][0] - times[0][0]), limits)
+            reel.check_length(name, len(times), float(times[-1][0] - times[0][0]), limits)
     start, end = _span(times)
     promised = _promised(container, stream, len(times), start, end) - (packets - len(times))  # some are never shown
     reel.check_whole(name, len(times), promised, limits)
-    reel.check_length(name, len(times), float(end - start), limits)
+    reel.check_moves(name, len(times), float(end - start))
     return _Timeline(unit, start, end, len(times), promised, has_alpha)
 
 

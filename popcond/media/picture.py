@@ -34,7 +34,7 @@ class Picture:
 
     rgba: Rgba  # (H, W, 4) uint8, straight alpha, upright, sRGB
     has_alpha: bool  # really has transparent pixels, whatever its format could have
-    format: str  # "PNG", "JPEG" … as its first bytes say
+    format: str  # PNG, JPEG, WEBP, GIF, BMP or TIFF, as its first bytes say
     notes: tuple[str, ...] = ()  # what a person should know
 
 
@@ -49,7 +49,7 @@ def open_picture(source: Path, *, max_side: int = 2048) -> Picture:
     return Picture(
         rgba=developed.rgba,
         has_alpha=raster.is_see_through(developed.rgba[..., 3]),
-        format=kind.value,
+        format=kind.name,
         notes=(*notes, *developed.notes),
     )
 

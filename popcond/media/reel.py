@@ -62,8 +62,7 @@ class ClipFrame:
 class Still:
     """A frame that could be read; its pixels are only made when somebody wants them."""
 
-    at: float  # seconds after the first one
-    lasts: float  # what the container claims, 0 when it says nothing
+    at: float  # seconds after the start of the clip
     draw: Callable[[], Rgba]  # (H, W, 3 or 4), upright, square pixels, at most max_side
 
 
@@ -95,18 +94,22 @@ def check_extent(name: str, width: int, height: int, limits: ClipLimits) -> None
 
 
 def check_length(name: str, frames: int, seconds: float, limits: ClipLimits) -> None:
-    """Raises TooLarge for a clip that is too long, UnreadableClip for one with fewer than two frames."""
+    """Raises TooLarge for a clip that is too long, with the cure to cut it."""
     if seconds > limits.max_seconds + 0.5 or frames > limits.max_file_frames:
         raise TooLarge(
-            f"{name} lasts {seconds:.0f} s ({frames} frames); at most {limits.max_seconds:.0f} s are taken.",
+            f"{name} lasts {seconds:.0f} s ({frames} frames) or more; at most {limits.max_seconds:.0f} s are taken.",
             cure="Cut out the part with the action; 2 to 4 seconds make the best sticker.",
         )
-    if frames == 1:
-        raise UnreadableClip(
-            f"{name} has only one frame, so nothing moves.", cure="Use it as a character picture instead."
-        )
+
+
+def check_moves(name: str, frames: int, seconds: float) -> None:
+    """Raises UnreadableClip for fewer than two frames, and for frames without times."""
     if frames < 1:
         raise UnreadableClip(f"{name} has no frames.", cure="Export it again and check that it plays.")
+    if frames == 1:
+        raise UnreadableClip(f"{name} has only one frame, so nothing moves.", cure="Use it as a character instead.")
+    if seconds <= 0:
+        raise UnreadableClip(f"{name} does not say when its frames are shown.", cure="Export it again as MP4.")
 
 
 def check_whole(name: str, intact: int, promised: int, limits: ClipLimits) -> None:

@@ -17,6 +17,7 @@ from popcond.media.pillow import FAILURES
 from popcond.media.raster import Rgba
 from popcond.media.reel import fitted
 
+_OPAQUE = ("L", "RGB", "CMYK", "LAB")
 _DEEP_GREY = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 _UPRIGHT = {  # by EXIF orientation (Exif 3.0, 4.6.4 A)
     2: Transpose.FLIP_LEFT_RIGHT,
@@ -63,23 +64,24 @@ def _without_palette(image: Image.Image) -> Image.Image:
             "The picture holds measurements (floating-point values), not colours.",
             cure="Save it as PNG with 8 bits a channel.",
         )
+    if image.mode in ("LA", "RGBA") or (image.mode in _OPAQUE and not image.has_transparency_data):
+        return image  # a copy would double the memory
     if image.has_transparency_data:
         return image.convert("RGBA")
-    if image.mode in ("L", "RGB", "CMYK", "LAB"):
-        return image
     return image.convert("L" if image.mode == "1" else "RGB")
 
 
 def _from_deep_grey(image: Image.Image) -> Image.Image:
     """16-bit grey keeps its whole range; its one transparent value, if it has one, becomes alpha."""
-    values = np.asarray(image).astype(np.int64)
+    values = np.asarray(image)
     if values.min() < 0 or values.max() > 65_535:
         raise UnreadablePicture("The picture has 32-bit grey values.", cure="Save it as PNG with 8 bits a channel.")
-    grey = Image.fromarray(((values + 128) // 257).astype(np.uint8))
+    values = values.astype(np.uint16, copy=False)
+    to_8_bits = ((np.arange(65_536) + 128) // 257).astype(np.uint8)
+    grey = Image.fromarray(to_8_bits[values])
     transparent = image.info.get("transparency")
-    if not isinstance(transparent, int):
-        return grey
-    grey.putalpha(Image.fromarray(np.where(values == transparent, 0, 255).astype(np.uint8)))
+    if isinstance(transparent, int):
+        grey.putalpha(Image.fromarray(np.where(values == transparent, np.uint8(0), np.uint8(255))))
     return grey
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from popcond.assets import Assets
+from popcond.errors import BadInput
 from popcond.media.clip import ClipLimits, probe, read_frames
 from popcond.media.raster import png
 from popcond.stages.work import Finish, Work
@@ -31,7 +32,11 @@ class Slices:
 async def slice_clip(database: Database, assets: Assets, workers: Workers, limits: ClipLimits, work: Work) -> Finish:
     """Decode the chosen take. Raises UnreadableClip and TooLarge."""
     take = await database.read(lambda connection: emojis.chosen_take(connection, work.emoji.id))
-    slices = await workers.run(_slice, work.report, assets, assets.path(take.clip), limits)
+    clip = assets.path(take.clip)
+    try:
+        slices = await workers.run(_slice, work.report, assets, clip, limits)
+    except BadInput as error:  # it names the file, which is ours and means nothing to anybody
+        raise type(error)(error.message.replace(clip.name, "The clip"), cure=error.cure) from error
 
     def finish(connection: Connection) -> None:
         first = slices.frames[0]

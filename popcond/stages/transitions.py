@@ -20,13 +20,20 @@ def enqueue(connection: Connection, emoji_id: str, stage: Stage) -> bool:
 
 
 def cancel(connection: Connection, emoji_id: str) -> bool:
-    """Cancel the live job of an emoji and say so; False when nothing of it waits or runs."""
-    stage = emojis.get(connection, emoji_id).stage
-    if not jobs.cancel(connection, emoji_id):
+    """Cancel what waits or runs of an emoji and say so; False when there is nothing to cancel."""
+    emoji = emojis.get(connection, emoji_id)
+    if not jobs.cancel(connection, emoji_id) and emoji.status is not Status.QUEUED:  # queued: waits for the user's clip
         return False
-    place = pipeline.stopped(stage, Status.CANCELLED)
+    place = pipeline.stopped(emoji.stage, Status.CANCELLED)
     emojis.place(connection, emoji_id, place.stage, place.status, place.progress)
     return True
+
+
+def refuse_clip(connection: Connection, emoji_id: str, problem: Problem) -> None:
+    """The user's clip cannot be used. An emoji that already has a take keeps it and stays as it is."""
+    if emojis.get(connection, emoji_id).chosen_take is None:
+        place = pipeline.stopped(Stage.ANIMATE, Status.FAILED)
+        emojis.place(connection, emoji_id, place.stage, place.status, place.progress, problem)
 
 
 def claim(connection: Connection, kind: Stage) -> Job | None:

@@ -70,7 +70,7 @@ class LoopFinder:
 
     def find(self, wanted: Wanted, kind: LoopKind) -> Cycle:
         """The best cycle of that length: the clip itself, a loop inside it, or there and back again."""
-        if self._closes_by_itself(wanted):
+        if len(self._kept) < 2 or self._closes_by_itself(wanted):
             return self._cycle(0, len(self._kept), 0.0, "")
         start, end, join = self._best_loop(wanted)
         if end > start and join <= UNSEEN:

@@ -85,9 +85,11 @@ def fresh(steps: Floats) -> NDArray[np.bool_]:
 
     A motion that turns round has small steps too, but its neighbours are small as well: there nothing is repeated.
     """
+    if not len(steps):
+        return np.ones(1, np.bool_)
     moving = steps[steps > _NOTHING]
     usual = float(np.median(moving)) if len(moving) else 1.0
-    padded = np.pad(steps, _NEAR, mode="edge") if len(steps) else steps
+    padded = np.pad(steps, _NEAR, mode="edge")
     nearby = [padded[shift : shift + len(steps)] for shift in range(2 * _NEAR + 1)]
     slow_spot = (steps > _HELD * np.max(nearby, axis=0)) & (steps > _FROZEN * usual)
     return np.concatenate([[True], (steps > _HELD * usual) | slow_spot])

@@ -17,10 +17,12 @@ from popcond.media.raster import Rgba, resize
 from popcond.video.anchors import Point
 from popcond.video.eyes import Eyes, find_eyes
 from popcond.video.limbs import Arm, find_arms, find_hip
+from popcond.video.oval import Oval
 
 Solid = NDArray[np.bool_]  # (H, W), the silhouette
 
 _STUDY_SIDE = 224  # pixels; the estimate is made on a small copy
+_LEAST_ROWS = 16  # of a figure in which a neck is looked for
 _HEAD_ONLY_ASPECT = 1.22  # height over width; rounder figures are all head unless they have a neck
 
 
@@ -33,9 +35,7 @@ class Anatomy:
     right: float
     bottom: float
     middle: float  # x of the axis on which the figure stands
-    head: Point  # the head's centre
-    head_width: float  # half of it
-    head_height: float  # half of it
+    head: Oval
     neck: float  # y; below it is body. A head without body has its neck at its foot
     has_body: bool
     eyes: Eyes
@@ -56,7 +56,7 @@ class Anatomy:
     @property
     def head_radius(self) -> float:
         """The unit of everything around the head."""
-        return (self.head_width * self.head_height) ** 0.5
+        return self.head.radius
 
     @property
     def chest(self) -> Point:
@@ -68,11 +68,14 @@ class Anatomy:
     def face(self) -> Point:
         """The face's centre: between the eyes where they were seen, a little lower; else the head's."""
         if not self.eyes.found:
-            return self.head
+            return self.head.centre
+        head = self.head
         x, y = (self.eyes.left[0] + self.eyes.right[0]) / 2.0, (self.eyes.left[1] + self.eyes.right[1]) / 2.0
-        near_x = min(max(x, self.head[0] - 0.4 * self.head_width), self.head[0] + 0.4 * self.head_width)
-        low_y = y + 0.15 * self.head_height
-        return near_x, min(max(low_y, self.head[1] - 0.4 * self.head_height), self.head[1] + 0.4 * self.head_height)
+        right, low = 0.4 * head.half_width, 0.4 * head.half_height
+        return (
+            min(max(x, head.x - right), head.x + right),
+            min(max(y + 0.15 * head.half_height, head.y - low), head.y + low),
+        )
 
     def arm(self, side: int) -> Arm | None:
         """The arm at that side, −1 is the viewer's left."""
@@ -80,10 +83,6 @@ class Anatomy:
 
     def scaled(self, factor: float, x: float = 0.0, y: float = 0.0) -> Anatomy:
         """The same anatomy on a raster that was scaled by `factor`, then moved by x, y."""
-
-        def place(point: Point) -> Point:
-            return point[0] * factor + x, point[1] * factor + y
-
         return replace(
             self,
             left=self.left * factor + x,
@@ -91,9 +90,7 @@ class Anatomy:
             right=self.right * factor + x,
             bottom=self.bottom * factor + y,
             middle=self.middle * factor + x,
-            head=place(self.head),
-            head_width=self.head_width * factor,
-            head_height=self.head_height * factor,
+            head=self.head.scaled(factor, x, y),
             neck=self.neck * factor + y,
             eyes=self.eyes.scaled(factor, x, y),
             hip=None if self.hip is None else self.hip * factor + y,
@@ -115,12 +112,12 @@ def _study_small(small: Rgba) -> Anatomy:
     rows, columns = np.flatnonzero(solid.any(axis=1)), np.flatnonzero(solid.any(axis=0))
     left, top, right, bottom = float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)
     core = _core(solid)
-    head, head_width, head_height, neck, has_body = _head(core, bottom)
+    head, neck = _head(core, bottom)
+    eyes = find_eyes(small, head)
+    if neck is None:
+        head = _around_high_eyes(eyes, head)
     middle = _standing_axis(solid, (left, right, top, bottom))
-    eyes = find_eyes(small, head, head_width, head_height)
-    if not has_body:
-        head, head_width, head_height = _around_high_eyes(eyes, head, head_width, head_height)
-    hip, parting = find_hip(solid, neck if has_body else top + 0.55 * (bottom - top), middle)
+    hip, parting = find_hip(solid, top + 0.55 * (bottom - top) if neck is None else neck, middle)
     return Anatomy(
         left=left,
         top=top,
@@ -128,14 +125,12 @@ def _study_small(small: Rgba) -> Anatomy:
         bottom=bottom,
         middle=middle,
         head=head,
-        head_width=head_width,
-        head_height=head_height,
-        neck=neck,
-        has_body=has_body,
+        neck=bottom if neck is None else neck,
+        has_body=neck is not None,
         eyes=eyes,
         hip=hip,
         parting=parting,
-        arms=find_arms(solid, core, neck=neck if has_body else None, hip=hip, middle=middle if has_body else head[0]),
+        arms=find_arms(solid, core, neck=neck, hip=hip, middle=head.x if neck is None else middle),
     )
 
 
@@ -151,6 +146,8 @@ def _main_part(solid: Solid) -> Solid:
 
 def _core(solid: Solid) -> Solid:
     """The silhouette without its thin parts: what remains are head and trunk."""
+    if min(solid.shape) < _LEAST_ROWS:
+        return solid
     padded = np.pad(solid.astype(np.uint8), 1)
     thickest = float(cv2.distanceTransform(padded, cv2.DIST_L2, 3).max())
     side = max(3, 2 * round(0.46 * thickest) + 1)
@@ -169,37 +166,36 @@ def _standing_axis(solid: Solid, box: tuple[float, float, float, float]) -> floa
     return float(np.clip(0.6 * stands + 0.4 * weight, left + 0.3 * (right - left), right - 0.3 * (right - left)))
 
 
-def _head(core: Solid, bottom: float) -> tuple[Point, float, float, float, bool]:
-    """Centre, half width, half height, neck and whether a body follows."""
+def _head(core: Solid, bottom: float) -> tuple[Oval, float | None]:
+    """The head, and the row where it ends: None for a figure that is all head."""
     rows = np.flatnonzero(core.any(axis=1))
     top, end = int(rows[0]), int(rows[-1]) + 1
     widths = _smooth(core[top:end].sum(axis=1).astype(np.float64))
-    total = float(bottom - top)
-    cut = _neck_row(widths, total)
-    has_body = cut is not None
-    neck = float(top + cut) if cut is not None else float(bottom)
-    head_rows = core[top : round(neck)] if cut is not None else core[top:end]
-    columns = np.flatnonzero(head_rows.any(axis=0))
-    half_width = float(np.percentile(head_rows.sum(axis=1), 92)) / 2.0
-    centre_x = float(np.mean(np.nonzero(head_rows)[1])) if columns.size else core.shape[1] / 2.0
-    half_height = (neck - top) / 2.0
-    if not has_body and total > 1.5 * 2.0 * half_width:  # a tall thing without a neck: its face is in its upper half
+    cut = _neck_row(widths, float(bottom - top))
+    neck = None if cut is None else float(top + cut)
+    head_rows = core[top : end if neck is None else round(neck)]
+    half_width = max(1.0, float(np.percentile(head_rows.sum(axis=1), 92)) / 2.0)
+    half_height = max(1.0, ((bottom if neck is None else neck) - top) / 2.0)
+    if neck is None and half_height > 1.5 * half_width:  # tall, without a neck: its face is in its upper half
         half_height = half_width
-    return (centre_x, top + half_height), max(half_width, 1.0), max(half_height, 1.0), neck, has_body
+    return Oval(float(np.mean(np.nonzero(head_rows)[1])), top + half_height, half_width, half_height), neck
 
 
-def _around_high_eyes(eyes: Eyes, head: Point, half_width: float, half_height: float) -> tuple[Point, float, float]:
-    """A figure without a neck whose eyes sit high has its head up there: a penguin, a snowman, a ghost."""
+def _around_high_eyes(eyes: Eyes, head: Oval) -> Oval:
+    """A figure without a neck whose eyes sit high and close has its head up there: a penguin, a snowman, a ghost."""
     level = (eyes.left[1] + eyes.right[1]) / 2.0
-    top = head[1] - half_height
-    if not eyes.found or level > top + 0.62 * half_height:
-        return head, half_width, half_height
-    radius = min(1.15 * (level - top), half_width)
-    return ((eyes.left[0] + eyes.right[0]) / 2.0, top + radius), radius, radius
+    top = head.y - head.half_height
+    wide_apart = eyes.right[0] - eyes.left[0] > 0.8 * head.half_width
+    if not eyes.found or wide_apart or level > top + 0.62 * head.half_height:
+        return head
+    radius = min(1.15 * (level - top), head.half_width)
+    return Oval((eyes.left[0] + eyes.right[0]) / 2.0, top + radius, radius, radius)
 
 
 def _neck_row(widths: NDArray[np.float64], total: float) -> int | None:
     """The row, counted from the top, where a head ends; None for a figure that is all head (or all trunk)."""
+    if len(widths) < _LEAST_ROWS:
+        return None
     low, high = round(0.12 * total), min(round(0.78 * total), len(widths) - 2)
     best, row = 0.0, None
     for at in range(low, high):

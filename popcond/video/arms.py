@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import cos, hypot, log, pi, sin
+from math import cos, log, pi, sin
 
 import numpy as np
 
-from popcond.media.raster import Floats
 from popcond.video.anatomy import Anatomy
 from popcond.video.limbs import Arm
+from popcond.video.warp import Places
 
 _HIGHEST = 0.95 * pi  # an aim of π/2 … this is fitted into what the head leaves free
 _ACROSS = -0.36 * pi  # the direction of an arm whose hand meets the other before the body
@@ -43,25 +43,26 @@ def _meeting_length(arm: Arm, body: Anatomy) -> float:
 def _clear_of_head(arm: Arm, body: Anatomy) -> float:
     """The highest aim at which the hand stays beside the head."""
     for aim in np.linspace(_HIGHEST, 0.55 * pi, 24):
-        hand_x = arm.shoulder[0] + arm.side * arm.length * sin(aim)
-        hand_y = arm.shoulder[1] + arm.length * cos(aim)
-        across, along = (hand_x - body.head[0]) / body.head_width, (hand_y - body.head[1]) / body.head_height
-        if hypot(across, along) > 1.12:
+        hand = (
+            arm.shoulder[0] + arm.side * arm.length * sin(aim),
+            arm.shoulder[1] + arm.length * cos(aim),
+        )
+        if body.head.distance(hand) > 1.12:
             return float(aim)
     return 0.55 * pi
 
 
-def held(arm: Arm, hold: Hold, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+def held(arm: Arm, hold: Hold, x: Places, y: Places) -> tuple[Places, Places]:
     """Where points of the arm at rest go."""
     return _turned(arm, -arm.side * hold.lift, hold.size, x, y)
 
 
-def unheld(arm: Arm, hold: Hold, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+def unheld(arm: Arm, hold: Hold, x: Places, y: Places) -> tuple[Places, Places]:
     """Which points of the arm at rest arrive at x, y."""
     return _turned(arm, arm.side * hold.lift, 1.0 / hold.size, x, y)
 
 
-def _turned(arm: Arm, angle: float, size: float, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+def _turned(arm: Arm, angle: float, size: float, x: Places, y: Places) -> tuple[Places, Places]:
     cosine, sine = np.float32(size * cos(angle)), np.float32(size * sin(angle))
     across, along = x - np.float32(arm.shoulder[0]), y - np.float32(arm.shoulder[1])
     return (

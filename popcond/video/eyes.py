@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import combinations
+from math import pi
 
 import cv2
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from popcond.media.raster import Floats, Rgba
 from popcond.video.anchors import Point
+from popcond.video.oval import Oval
 
 _STANDS_OUT_BY = (34, 64, 100)  # of 255: how much darker or lighter than its surroundings; higher parts what touches
 
@@ -46,28 +48,27 @@ class _Blob:
     depth: float  # how much it stands out, 0..255
 
 
-def find_eyes(picture: Rgba, head: Point, half_width: float, half_height: float) -> Eyes:
+def find_eyes(picture: Rgba, head: Oval) -> Eyes:
     """The eyes of the head at `head`, in the picture's pixels."""
-    radius = (half_width * half_height) ** 0.5
-    dark, light = _standing_out(picture, head, half_width, half_height)
-    pairs = _pairs(dark, head, half_width, half_height) or _pairs(light, head, half_width, half_height)
+    dark, light = _standing_out(picture, head)
+    pairs = _pairs(dark, head) or _pairs(light, head)
     if not pairs:
-        return _supposed(head, half_width, half_height)
+        return _supposed(head)
     _, left, right = max(pairs, key=lambda pair: pair[0])
     return Eyes(
         left=(left.x, left.y),
         right=(right.x, right.y),
-        half_width=min(max(left.half_width, right.half_width), 0.4 * radius),
-        half_height=min(max(left.half_height, right.half_height), 0.45 * radius),
+        half_width=min(max(left.half_width, right.half_width), 0.4 * head.radius),
+        half_height=min(max(left.half_height, right.half_height), 0.45 * head.radius),
         found=True,
     )
 
 
-def _pairs(blobs: list[_Blob], head: Point, half_width: float, half_height: float) -> list[tuple[float, _Blob, _Blob]]:
+def _pairs(blobs: list[_Blob], head: Oval) -> list[tuple[float, _Blob, _Blob]]:
     return [
         (score, left, right)
         for left, right in combinations(sorted(blobs, key=_x), 2)
-        if (score := _likeness(left, right, head, half_width, half_height)) > 0.0
+        if (score := _likeness(left, right, head)) > 0.0
     ]
 
 
@@ -75,25 +76,23 @@ def _x(blob: _Blob) -> float:
     return blob.x
 
 
-def _supposed(head: Point, half_width: float, half_height: float) -> Eyes:
-    x, y = head
-    side, up = 0.36 * half_width, 0.08 * half_height
-    return Eyes((x - side, y - up), (x + side, y - up), 0.13 * half_width, 0.15 * half_height, found=False)
+def _supposed(head: Oval) -> Eyes:
+    side, up = 0.36 * head.half_width, 0.08 * head.half_height
+    left, right = (head.x - side, head.y - up), (head.x + side, head.y - up)
+    return Eyes(left, right, 0.13 * head.half_width, 0.15 * head.half_height, found=False)
 
 
-def _standing_out(picture: Rgba, head: Point, half_width: float, half_height: float) -> tuple[list[_Blob], list[_Blob]]:
+def _standing_out(picture: Rgba, head: Oval) -> tuple[list[_Blob], list[_Blob]]:
     """Blobs darker, and blobs lighter, than what lies around them, inside the head's ellipse."""
     grey = cv2.cvtColor(np.ascontiguousarray(picture[..., :3]), cv2.COLOR_RGB2GRAY)
-    rows, columns = np.indices(grey.shape, dtype=np.float32)
-    inside = ((columns - head[0]) / (0.92 * half_width)) ** 2 + ((rows - head[1]) / (0.92 * half_height)) ** 2 < 1.0
-    inside &= picture[..., 3] > 200
+    inside = (head.distances(grey.shape) < 0.92**2) & (picture[..., 3] > 200)
     if inside.sum() < 30:
         return [], []
     filled = np.where(inside, grey, np.uint8(np.median(grey[inside]))).astype(np.uint8)
-    side = max(3, 2 * round(0.3 * (half_width * half_height) ** 0.5) + 1)
+    side = max(3, 2 * round(0.3 * head.radius) + 1)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-    dark = cv2.morphologyEx(filled, cv2.MORPH_BLACKHAT, kernel)
-    light = cv2.morphologyEx(filled, cv2.MORPH_TOPHAT, kernel)
+    dark = np.asarray(cv2.morphologyEx(filled, cv2.MORPH_BLACKHAT, kernel), np.uint8)
+    light = np.asarray(cv2.morphologyEx(filled, cv2.MORPH_TOPHAT, kernel), np.uint8)
     return _blobs(dark, _STANDS_OUT_BY), _blobs(light, _STANDS_OUT_BY[1:])
 
 
@@ -118,15 +117,14 @@ def _blobs_above(depth: NDArray[np.uint8], level: int) -> list[_Blob]:
     ]
 
 
-def _likeness(left: _Blob, right: _Blob, head: Point, half_width: float, half_height: float) -> float:
+def _likeness(left: _Blob, right: _Blob, head: Oval) -> float:
     """How much two blobs look like a pair of eyes; 0 when they cannot be one."""
-    radius = (half_width * half_height) ** 0.5
-    apart = (right.x - left.x) / half_width
-    level = abs(right.y - left.y) / radius
-    askew = abs((left.x + right.x) / 2.0 - head[0]) / half_width
-    up = ((left.y + right.y) / 2.0 - head[1]) / half_height
+    apart = (right.x - left.x) / head.half_width
+    level = abs(right.y - left.y) / head.radius
+    askew = abs((left.x + right.x) / 2.0 - head.x) / head.half_width
+    up = ((left.y + right.y) / 2.0 - head.y) / head.half_height
     alike = min(left.area, right.area) / max(left.area, right.area)
-    share = (left.area + right.area) / (np.pi * radius * radius)
+    share = (left.area + right.area) / (pi * head.radius**2)
     slim = max(b.half_width / b.half_height for b in (left, right))
     if not (0.2 < apart < 1.35 and level < 0.2 and askew < 0.42 and -0.8 < up < 0.5):
         return 0.0
@@ -137,7 +135,7 @@ def _likeness(left: _Blob, right: _Blob, head: Point, half_width: float, half_he
     return alike * size * (1.0 - askew) * (1.0 - 2.0 * level) * (left.depth + right.depth) * (1.0 - 0.4 * abs(up + 0.1))
 
 
-def close_eye(premultiplied: Floats, eye: Point, half_width: float, half_height: float, closed: float) -> None:
+def close_eye(premultiplied: Rgba, eye: Point, half_width: float, half_height: float, closed: float) -> None:
     """Press the eye flat, in place, on a premultiplied raster of any number of channels; `closed` is 0..1."""
     reach_x, reach_y = 1.9 * half_width, 2.2 * half_height
     height, width = premultiplied.shape[:2]

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 
 from popcond.media.raster import Colour, Rgb, Rgba
 from popcond.video.anchors import Point
+from popcond.video.oval import Oval
 from popcond.video.pose import Grip
 
 _ART_SIDE = 192  # pixels of the drawing that is scaled onto frames
 _SKIN = 0.16  # how much of the character's colour the white gloves take on
 _RIM: Colour = (54, 34, 58)
 _OUTLINE = 0.06  # of the drawing's side
-_REACH = 0.62  # half the drawing's side, in units of the hand's size
+_REACH = 0.62  # of half the drawing's side: one unit of the strokes
 
 Stroke = tuple[Point, Point, float]  # from, to, half thickness; in −1..1 with y down
 
@@ -65,10 +66,9 @@ class PlacedHand:
     turn: float  # radians, clockwise as seen
 
 
-def skin_of(cutout: Rgba, head: Point, half_width: float, half_height: float) -> Colour:
+def skin_of(cutout: Rgba, head: Oval) -> Colour:
     """The colour that most of the head has; gloves and brows take it up."""
-    rows, columns = np.indices(cutout.shape[:2], dtype=np.float32)
-    inside = ((columns - head[0]) / (0.8 * half_width)) ** 2 + ((rows - head[1]) / (0.8 * half_height)) ** 2 < 1.0
+    inside = head.distances(cutout.shape[:2]) < 0.8**2
     pixels = cutout[inside & (cutout[..., 3] > 200)][:, :3]
     if len(pixels) == 0:
         return (255, 214, 170)
@@ -91,10 +91,10 @@ def _paint(canvas: Rgb, hand: PlacedHand, art: Rgba) -> None:
     reach = hand.size * 1.05
     x = float(np.clip(hand.centre[0], reach + 2.0, width - reach - 2.0))
     y = float(np.clip(hand.centre[1], reach + 2.0, height - reach - 2.0))
-    scale = hand.size / (_REACH * _ART_SIDE)
+    scale = hand.size / (0.5 * _REACH * _ART_SIDE)
     cosine, sine = scale * cos(hand.turn), scale * sin(hand.turn)
     matrix = np.array([[cosine * hand.side, -sine, 0.0], [sine * hand.side, cosine, 0.0]])
-    side = 2 * int(reach * 1.3) + 4
+    side = 2 * int(reach * 1.25) + 4
     left, top = int(x) - side // 2, int(y) - side // 2
     matrix[:, 2] = np.array([x - left, y - top]) - matrix[:, :2] @ np.array([_ART_SIDE / 2.0, _ART_SIDE / 2.0])
     patch = cv2.warpAffine(art, matrix, (side, side), flags=cv2.INTER_AREA)

@@ -51,11 +51,13 @@ def bow(time: float) -> Pose:
     down = keyed(time, (0.0, -0.03), (0.1, -0.12), (0.36, 1.0), (0.5, 0.96), (0.6, 1.0), (0.86, -0.06))
     head = keyed(time, (0.0, -0.02), (0.14, -0.15), (0.4, 1.0), (0.52, 0.95), (0.63, 1.0), (0.9, -0.1))
     return Pose(
-        bow=max(down, 0.0),
+        bow=0.62 * max(down, 0.0),
+        bend=0.42 * down,
+        tilt=0.3 * head,
         stretch=-0.06 * down + 0.06 * min(down, 0.0),
-        look_y=0.95 * head,
-        head_y=0.3 * head,
-        head_size=0.07 * head,
+        look_y=0.75 * head,
+        head_y=0.16 * head,
+        head_size=0.05 * head,
         breathe=0.035 * sway(time, 2),
         close_left=max(head, 0.0),
         close_right=max(head, 0.0),
@@ -91,8 +93,8 @@ def sorry(time: float) -> Pose:
         brows=-1.0,
         bow=0.3 + 0.55 * again,
         stretch=-0.04 - 0.04 * again,
-        look_y=0.5 + 0.45 * again,
-        head_y=0.12 + 0.2 * again,
+        look_y=0.4 + 0.35 * again,
+        head_y=0.1 + 0.16 * again,
         shift=0.006 * swing(time, 12),
         close_left=1.0,
         close_right=1.0,
@@ -112,8 +114,8 @@ def nod(time: float) -> Pose:
         *((0.0, 0.0), (0.09, -0.2), (0.23, 1.0), (0.36, -0.25), (0.5, 1.0), (0.64, -0.2), (0.77, 0.7), (0.91, -0.1)),
     )
     return Pose(
-        look_y=1.15 * down,
-        head_y=0.34 * down,
+        look_y=1.0 * down,
+        head_y=0.32 * down,
         head_size=0.05 * down,
         stretch=-0.045 * after,
         bow=0.1 * max(after, 0.0),

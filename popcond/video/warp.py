@@ -9,13 +9,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import cos, exp, sin
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from popcond.media.raster import Floats
 from popcond.video.anatomy import Anatomy
 from popcond.video.pose import Pose
+
+Places = NDArray[np.floating[Any]]  # one coordinate of many points, in pixels
 
 _CELL = 16  # pixels between grid points
 _ROUNDS = 14  # of the fixed-point iteration; the error is then far below a pixel
@@ -31,12 +35,12 @@ class Warp:
     anatomy: Anatomy
     pose: Pose
 
-    def forward(self, x: Floats, y: Floats, *, head: bool = True) -> tuple[Floats, Floats]:
+    def forward(self, x: Places, y: Places, *, head: bool = True) -> tuple[Places, Places]:
         """Where points of the rest picture go. `head` false leaves out what only the head does: for arms."""
         x, y = self._gentle(x, y, head=head)
         return self._rigid(x, y)
 
-    def backward(self, x: Floats, y: Floats, *, head: bool = True) -> tuple[Floats, Floats]:
+    def backward(self, x: Places, y: Places, *, head: bool = True) -> tuple[Places, Places]:
         """Which points of the rest picture arrive at x, y."""
         x, y = self._unrigid(x, y)
         from_x, from_y = x, y
@@ -51,13 +55,15 @@ class Warp:
         centres = (np.arange(cells, dtype=np.float32) - 1.0) * _CELL + (_CELL - 1) / 2.0
         x, y = np.meshgrid(centres, centres)
         grid = np.stack(self.backward(x, y, head=head), axis=-1).astype(np.float32)
-        fine = cv2.resize(grid, (cells * _CELL, cells * _CELL), interpolation=cv2.INTER_LINEAR)
+        fine: Floats = np.asarray(
+            cv2.resize(grid, (cells * _CELL, cells * _CELL), interpolation=cv2.INTER_LINEAR), np.float32
+        )
         inner = fine[_CELL : _CELL + size, _CELL : _CELL + size]
         return np.ascontiguousarray(inner[..., 0]), np.ascontiguousarray(inner[..., 1])
 
     # -------------------------------------------------------------- rigid steps, inverted in closed form
 
-    def _rigid(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    def _rigid(self, x: Places, y: Places) -> tuple[Places, Places]:
         body, pose = self.anatomy, self.pose
         wide, high = self._factors()
         x, y = body.middle + (x - body.middle) * wide, body.bottom + (y - body.bottom) * high
@@ -67,7 +73,7 @@ class Warp:
         x, y = _rotated(x, y, body.middle, body.bottom, pose.lean)
         return x + pose.shift * body.height, y - pose.rise * body.height
 
-    def _unrigid(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    def _unrigid(self, x: Places, y: Places) -> tuple[Places, Places]:
         body, pose = self.anatomy, self.pose
         wide, high = self._factors()
         centre_y = body.bottom - 0.5 * body.height * high
@@ -82,7 +88,7 @@ class Warp:
         stretch = pose.stretch if self.anatomy.has_body else _SOFT_FACE * pose.stretch
         return exp(pose.swell - stretch), exp(pose.swell + stretch)
 
-    def _turned(self, x: Floats, y: Floats, centre_y: float) -> tuple[Floats, Floats]:
+    def _turned(self, x: Places, y: Places, centre_y: float) -> tuple[Places, Places]:
         """Turned about the upright axis: narrower by the cosine, and the near edge taller."""
         if self.pose.turn == 0.0:
             return x, y
@@ -90,7 +96,7 @@ class Warp:
         near = 1.0 + _PERSPECTIVE * sin(self.pose.turn) * across / (0.5 * self.anatomy.height)
         return self.anatomy.middle + across * _width_seen(self.pose.turn), centre_y + (y - centre_y) * near
 
-    def _unturned(self, x: Floats, y: Floats, centre_y: float) -> tuple[Floats, Floats]:
+    def _unturned(self, x: Places, y: Places, centre_y: float) -> tuple[Places, Places]:
         if self.pose.turn == 0.0:
             return x, y
         across = (x - self.anatomy.middle) / _width_seen(self.pose.turn)
@@ -99,7 +105,7 @@ class Warp:
 
     # -------------------------------------------------------------- gentle steps, inverted by iteration
 
-    def _gentle(self, x: Floats, y: Floats, *, head: bool) -> tuple[Floats, Floats]:
+    def _gentle(self, x: Places, y: Places, *, head: bool) -> tuple[Places, Places]:
         if head:
             x, y = self._head(*self._face(x, y))
             x, y = self._legs(x, y)
@@ -108,31 +114,31 @@ class Warp:
         x = self._waves(x, y)
         return self._bend(x, y)
 
-    def _up(self, y: Floats) -> Floats:
+    def _up(self, y: Places) -> Places:
         """0 at the ground, 1 at the crown; held beyond both."""
-        return np.clip((self.anatomy.bottom - y) / self.anatomy.height, -0.2, 1.25)
+        return np.asarray(np.clip((self.anatomy.bottom - y) / self.anatomy.height, -0.2, 1.25))
 
-    def _face(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    def _face(self, x: Places, y: Places) -> tuple[Places, Places]:
         """The face slides over the head, its rim stays: a head that turns."""
         body, pose = self.anatomy, self.pose
         if pose.look_x == 0.0 and pose.look_y == 0.0:
             return x, y
         face_x, face_y = body.face
-        half_width = body.head_width - abs(face_x - body.head[0])
-        half_height = body.head_height - abs(face_y - body.head[1])
+        half_width = body.head.half_width - abs(face_x - body.head.x)
+        half_height = body.head.half_height - abs(face_y - body.head.y)
         across, along = (x - face_x) / half_width, (y - face_y) / half_height
         slide = np.maximum(0.0, 1.0 - across * across - along * along) ** 1.5
-        return x + 0.46 * pose.look_x * half_width * slide, y + 0.44 * pose.look_y * half_height * slide
+        return x + 0.46 * pose.look_x * half_width * slide, y + 0.4 * pose.look_y * half_height * slide
 
-    def _head(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    def _head(self, x: Places, y: Places) -> tuple[Places, Places]:
         """Tilted about the neck, nodded, moved and sized; the body below follows less and less.
 
         A head on a body is harder than the body: it takes only half of what stretches the whole figure.
         """
         body, pose = self.anatomy, self.pose
         pivot_y = body.neck - (0.0 if body.has_body else 0.15 * body.height)
-        reach = 0.45 * body.head_height if body.has_body else 0.8 * body.height
-        share = _smooth_step((pivot_y + 0.5 * reach - y) / reach)
+        reach = 0.9 * body.head.half_height if body.has_body else 0.8 * body.height
+        share = _smooth_step((pivot_y + 0.55 * reach - y) / reach)
         hardness = 0.5 * pose.stretch if body.has_body else 0.0
         across = (x - body.middle) * np.exp((pose.head_size + hardness) * share)
         along = (y - pivot_y) * np.exp((pose.head_size - hardness) * share)
@@ -142,20 +148,20 @@ class Warp:
             pivot_y + across * sine + along * cosine + pose.head_y * body.head_radius * share,
         )
 
-    def _legs(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    def _legs(self, x: Places, y: Places) -> tuple[Places, Places]:
         """A lifted leg is drawn up towards the hip and swings a little; without legs the foot of the figure does."""
         body, pose = self.anatomy, self.pose
         if pose.step_left == 0.0 and pose.step_right == 0.0:
             return x, y
         hip = body.hip if body.hip is not None else body.bottom - 0.22 * body.height
-        soft = 0.05 * body.height if body.hip is not None else 0.3 * body.width
+        soft = 0.08 * body.height if body.hip is not None else 0.3 * body.width
         right = _smooth_step((x - body.parting) / soft + 0.5)
         step = pose.step_right * right + pose.step_left * (1.0 - right)
         length = body.bottom - hip
         down = np.clip((y - hip) / length, 0.0, 1.3)
-        return x + 0.22 * length * step * down, y - 0.5 * length * np.maximum(step, -0.12) * down
+        return x + 0.1 * length * step * down, y - 0.5 * length * np.maximum(step, -0.12) * down
 
-    def _chest(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    def _chest(self, x: Places, y: Places) -> tuple[Places, Places]:
         if self.pose.breathe == 0.0:
             return x, y
         body = self.anatomy
@@ -164,7 +170,7 @@ class Warp:
         lift = 0.35 * self.pose.breathe * _smooth_step(self._up(y) * 1.4 - 0.2)
         return body.middle + (x - body.middle) * (1.0 + share), y - lift * body.height
 
-    def _bow(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    def _bow(self, x: Places, y: Places) -> tuple[Places, Places]:
         """The upper half comes down and towards us: the trunk is foreshortened, what is high up is larger."""
         bow, body = self.pose.bow, self.anatomy
         if bow == 0.0:
@@ -172,19 +178,19 @@ class Warp:
         up = self._up(y)
         if body.has_body:
             neck = (body.bottom - body.neck) / body.height
-            lowered = 0.38 * bow * neck * _smooth_step(up / neck)
+            lowered = 0.34 * bow * neck * _smooth_step(up / neck)
         else:
             lowered = 0.24 * bow * np.maximum(up, 0.0) ** 2
         return body.middle + (x - body.middle) * (1.0 + 0.13 * bow * np.maximum(up, 0.0)), y + lowered * body.height
 
-    def _waves(self, x: Floats, y: Floats) -> Floats:
+    def _waves(self, x: Places, y: Places) -> Places:
         pose, up = self.pose, np.clip(self._up(y), 0.0, 1.0)
         moved = pose.sway * np.sin(np.pi * up)
         if pose.wobble:
             moved = moved + pose.wobble * up * np.sin(2.0 * np.pi * (1.1 * up - pose.wobble_phase))
-        return x + moved * self.anatomy.height
+        return np.asarray(x + moved * self.anatomy.height)
 
-    def _bend(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    def _bend(self, x: Places, y: Places) -> tuple[Places, Places]:
         """The figure's axis becomes a circle's arc that starts upright on the ground."""
         angle = self.pose.bend
         if abs(angle) < 1e-4:
@@ -200,7 +206,7 @@ class Warp:
         return axis_x + across * np.cos(turn), axis_y + across * np.sin(turn)
 
 
-def _rotated(x: Floats, y: Floats, about_x: float, about_y: float, angle: float) -> tuple[Floats, Floats]:
+def _rotated(x: Places, y: Places, about_x: float, about_y: float, angle: float) -> tuple[Places, Places]:
     if angle == 0.0:
         return x, y
     across, along = x - about_x, y - about_y
@@ -213,6 +219,6 @@ def _width_seen(turn: float) -> float:
     return max(seen, _THINNEST) if seen >= 0.0 else min(seen, -_THINNEST)
 
 
-def _smooth_step(share: Floats) -> Floats:
+def _smooth_step(share: Places) -> Places:
     held = np.clip(share, 0.0, 1.0)
     return np.asarray(held * held * (3.0 - 2.0 * held), np.float32)

@@ -40,8 +40,8 @@ class Backdrop:
 
     @property
     def tolerance(self) -> float:
-        """ΔE up to which a pixel is backdrop: a just visible step, widened by the measured noise."""
-        return min(1.8 + 3.2 * self.noise, 14.0)
+        """ΔE up to which a pixel is backdrop: a just visible step (a clear one where there is room), and the noise."""
+        return min((5.0 if self.chosen else 1.8) + 3.2 * self.noise, 14.0)
 
     @property
     def is_colourful(self) -> bool:

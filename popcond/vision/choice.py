@@ -17,6 +17,7 @@ from popcond.vision.colours import distance, exact_lab, lab_of
 
 _SIDE = 192  # the cut-out is looked at in this size at most
 _FAR_ENOUGH = 48.0  # ΔE beyond which farther is no better
+_SHARP = 30.0  # a step of lightness that video keeps sharp; it stores colour at half the resolution
 _CALM = 36.0  # chroma up to which a colour is calm
 _SUBSTANTIAL = 0.004  # share of the character that makes a colour count
 _SUBSTANTIAL_EDGE = 0.02  # share of its outline
@@ -27,24 +28,22 @@ def choose_backdrop(cutout: Rgba, avoid: Sequence[Colour] = ()) -> Colour:
 
     The same input gives the same colour. Raises NoCharacter when the cut-out has no visible pixel.
     """
-    taken = [_colours(cutout)]
-    if avoid:
-        taken.append(lab_of(avoid))
+    everywhere, outline = _colours(cutout)
+    taken = np.concatenate([everywhere, outline, lab_of(avoid)]) if avoid else np.concatenate([everywhere, outline])
     candidates = _candidates()
-    labs = exact_lab(candidates)
-    gaps = distance(labs[:, None], np.concatenate(taken)[None])
-    best = candidates[int(np.argmax(_scores(labs, gaps)))]
+    best = candidates[int(np.argmax(_scores(exact_lab(candidates), taken, outline)))]
     red, green, blue = (int(v) for v in best)
     return red, green, blue
 
 
-def _scores(labs: Floats, gaps: Floats) -> Floats:
-    nearest = gaps.min(axis=1)
-    chroma = np.hypot(labs[:, 1], labs[:, 2])
-    loud = np.maximum(chroma - _CALM, 0.0) * 0.12
-    extreme = np.maximum(np.abs(labs[:, 0] - 55.0) - 30.0, 0.0) * 0.15
-    crowd = np.minimum(gaps, _FAR_ENOUGH).mean(axis=1) * 0.08
-    return np.asarray(np.minimum(nearest, _FAR_ENOUGH) + crowd - loud - extreme, np.float32)
+def _scores(labs: Floats, taken: Floats, outline: Floats) -> Floats:
+    """(N,) how good each candidate is, in ΔE: its nearest taken colour counts most."""
+    gaps = np.minimum(distance(labs[:, None], taken[None]), _FAR_ENOUGH)
+    lightness = np.abs(labs[:, None, 0] - outline[None, :, 0])
+    sharp = np.minimum(lightness, _SHARP).mean(axis=1) * 0.4
+    loud = np.maximum(np.hypot(labs[:, 1], labs[:, 2]) - _CALM, 0.0) * 0.2
+    extreme = np.maximum(np.abs(labs[:, 0] - 55.0) - 22.0, 0.0) * 0.4
+    return np.asarray(gaps.min(axis=1) + 0.08 * gaps.mean(axis=1) + sharp - loud - extreme, np.float32)
 
 
 def _candidates() -> Floats:
@@ -54,14 +53,14 @@ def _candidates() -> Floats:
     return np.asarray(grid.reshape(-1, 3), np.float32)
 
 
-def _colours(cutout: Rgba) -> Floats:
-    """(N, 3) CIELAB of the substantial colours of the cut-out and of its outline."""
+def _colours(cutout: Rgba) -> tuple[Floats, Floats]:
+    """(N, 3) and (M, 3) CIELAB: the substantial colours of the cut-out, and those of its outline."""
     small = _small(cutout)
     inside = (small[..., 3] >= 128).astype(np.uint8)
     if not inside.any():
         raise NoCharacter("The cut-out is empty.", cure="Use a picture that shows a character.")
     rim = (inside > 0) & (cv2.erode(inside, np.ones((5, 5), np.uint8), borderValue=0) == 0)
-    return np.concatenate([_bins(small[inside > 0], _SUBSTANTIAL), _bins(small[rim], _SUBSTANTIAL_EDGE)])
+    return _bins(small[inside > 0], _SUBSTANTIAL), _bins(small[rim], _SUBSTANTIAL_EDGE)
 
 
 def _small(cutout: Rgba) -> Rgba:

@@ -19,7 +19,7 @@ _LUMA = np.array(  # BT.601 luma and two colour differences of a straight RGB co
     [[0.299, 0.587, 0.114], [-0.169, -0.331, 0.5], [0.5, -0.419, -0.081]], np.float32
 )
 _TRUST = np.array([1.0, 0.35, 0.35], np.float32)  # of luma and of the colour differences
-_EMPTY, _SOLID = 0.12, 0.88  # alpha outside of these is snapped
+_EMPTY, _SOLID = 0.2, 0.84  # alpha outside of these is snapped
 
 
 def soften(rgb: Rgb, field: Floats, inside: Mask) -> Alpha:

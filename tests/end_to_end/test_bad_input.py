@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -17,6 +18,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from popcond.assets import RESERVE
 from popcond.store.db import connect
 from tests.clips import write_clip
 from tests.daemons import PATIENCE, RunningDaemon, environment, running_daemon
@@ -187,12 +189,15 @@ needs_mount = pytest.mark.skipif(
 )
 
 
+DISK_MIB = 40
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of a few megabytes, which is soon full."""
     folder = tmp_path / "small"
     folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(folder)], check=False)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_MIB}m", "tmpfs", str(folder)], check=False)
     if mounted.returncode != 0:
         pytest.skip("this machine does not let tests mount a disk")
     yield folder
@@ -205,12 +210,13 @@ def test_a_full_disk_at_home_fails_the_emoji_with_the_cure_and_harms_no_row(
 ) -> None:
     home = small_disk / "home"
     with running_daemon(home) as daemon:
+        (small_disk / "ballast").write_bytes(bytes((DISK_MIB << 20) - RESERVE - (3 << 20)))
         arguments = ["make", str(good_picture), "--actions", "wave,jump", "--out", str(tmp_path / "out")]
         told = sentence_of(popcond(daemon.home, *arguments), 1)
         assert "full" in told
         assert "ree some space" in told
-    (verdict,) = connect(home / "popcon.db").execute("PRAGMA integrity_check").fetchone()
-    assert verdict == "ok"
+    with contextlib.closing(connect(home / "popcon.db")) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
     assert not list((home / "assets").glob(".draft*"))
 
 
@@ -220,7 +226,7 @@ def test_a_full_disk_at_the_out_folder_leaves_no_half_file(
 ) -> None:
     out = small_disk / "out"
     out.mkdir()
-    (small_disk / "ballast").write_bytes(bytes((3 << 20) - 60_000))
+    (small_disk / "ballast").write_bytes(bytes((DISK_MIB << 20) - 60_000))
     told = sentence_of(popcond(daemon.home, "make", str(good_picture), "--actions", "wave", "--out", str(out)), 1)
     assert "full" in told or "room" in told
     for gif in out.rglob("*.gif"):

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from popcond.client import Client
-from popcond.daemon_process import ensure_daemon, running, token_of
+from popcond.daemon_process import ensure_daemon, running
 from popcond.errors import DaemonUnreachable, HomeUnusable
-from popcond.home import RuntimeInfo, read_runtime, write_runtime
+from popcond.home import RuntimeInfo, read_or_make_token, read_runtime, write_runtime
 from popcond.settings import Settings
 from tests.popcond.script_server import answer, scripted
 
@@ -35,7 +35,7 @@ async def test_a_home_without_a_daemon_has_none(settings: Settings) -> None:
 
 
 async def test_whoever_took_a_dead_daemons_port_never_sees_the_token(settings: Settings) -> None:
-    token_of(settings)
+    read_or_make_token(settings)
     async with scripted(answer(200, {"status": "ok"})) as stranger:
         write_runtime(
             settings, RuntimeInfo(url=stranger.url, pid=os.getpid(), version="0", started=0.0, home=str(settings.home))
@@ -49,7 +49,7 @@ async def test_two_commands_at_once_share_one_daemon(settings: Settings) -> None
     first, second = await asyncio.gather(ensure_daemon(settings), ensure_daemon(settings))
     assert first == second
     assert await running(settings) == first
-    async with Client(first.url, token_of(settings)) as client:
+    async with Client(first.url, read_or_make_token(settings)) as client:
         assert (await client.version()).features
 
 

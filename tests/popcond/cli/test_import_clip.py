@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +69,16 @@ def test_a_broken_clip_stops_its_own_emoji_only(popcond: Command, picture: Path,
     assert [sticker["action"] for sticker in report["stickers"]] == ["dance"]
     assert len(report["problems"]) == 1
     assert report["problems"][0]["message"].startswith("wave: ")
+
+
+def test_a_home_without_a_daemon_gets_one_for_as_long_as_it_takes(popcond: Command, clip: Path) -> None:
+    told = popcond("import", clip, "--sample", "--action", "nod", "--refine", "wait", "--home", "own", "--quiet")
+    assert told.code == 0, told.err
+    assert Path("sample-pack/contact-sheet.png").exists()
+    info = json.loads(Path("own/runtime.json").read_text())
+    _, status = os.waitpid(info["pid"], 0)  # it lingers for a moment; then it goes by itself
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert not Path("own/runtime.json").exists()
 
 
 def test_clips_and_actions_must_pair(tmp_path: Path) -> None:

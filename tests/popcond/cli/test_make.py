@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -68,8 +67,21 @@ def test_a_text_that_calls_itself_a_picture_ends_with_1_and_a_sentence(popcond: 
     assert "Traceback" not in told.err
 
 
-def test_ctrl_c_cancels_the_pack_and_resume_finishes_it(popcond: Command, picture: Path) -> None:
-    words = [sys.executable, "-m", "popcond", "make", str(picture), "--actions", "all", "--out", "o", "--json"]
+def test_ctrl_c_cancels_the_pack_and_says_how_to_go_on(popcond: Command, picture: Path) -> None:
+    words = [
+        sys.executable,
+        "-m",
+        "popcond",
+        "make",
+        str(picture),
+        "--actions",
+        "all",
+        "--out",
+        "o",
+        "--json",
+        "--name",
+        "stopped",
+    ]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as make:
         assert make.stderr is not None
         for line in make.stderr:
@@ -79,8 +91,8 @@ def test_ctrl_c_cancels_the_pack_and_resume_finishes_it(popcond: Command, pictur
         out, err = make.communicate()
     assert make.returncode == 130, err
     assert "popcond resume" in err
-    assert '"cancelled"' in out
-    assert popcond("status", "--json").json()["working"] == []
+    assert [problem["code"] for problem in json.loads(out)["problems"]] == ["cancelled"]
+    assert not [work for work in popcond("status", "--json").json()["working"] if work["pack"] == "stopped"]
 
 
 def test_a_missing_pack_is_a_sentence(popcond: Command) -> None:
@@ -88,13 +100,3 @@ def test_a_missing_pack_is_a_sentence(popcond: Command) -> None:
         told = popcond(command, "no-such-pack", "--out", "o")
         assert told.code == 1
         assert told.err.startswith("popcond: ")
-
-
-def test_a_home_without_a_daemon_gets_one_for_as_long_as_it_takes(popcond: Command) -> None:
-    told = popcond("make", "--sample", "--actions", "nod", "--refine", "wait", "--home", "own", "--quiet")
-    assert told.code == 0, told.err
-    assert Path("sample-pack/contact-sheet.png").exists()
-    info = json.loads(Path("own/runtime.json").read_text())
-    _, status = os.waitpid(info["pid"], 0)  # it lingers for a moment; then it goes by itself
-    assert os.waitstatus_to_exitcode(status) == 0
-    assert not Path("own/runtime.json").exists()

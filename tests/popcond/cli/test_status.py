@@ -41,6 +41,11 @@ def test_the_token_opens_the_daemon_from_elsewhere(
     assert "wrong-token" not in refused.out + refused.err
 
 
+def test_a_token_for_elsewhere_does_not_lock_us_out_at_home(popcond: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POPCON_TOKEN", "a-token-for-elsewhere")
+    assert popcond("status").code == 0
+
+
 def test_an_address_that_is_none_is_wrong_usage(popcond: Command) -> None:
     for url in ("localhost:8765", "ftp://localhost", "http://"):
         told = popcond("status", "--url", url)

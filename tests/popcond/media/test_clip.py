@@ -263,6 +263,13 @@ def test_a_long_clip_is_thinned_to_the_frames_we_take(tmp_path: Path) -> None:
     assert sum(frame.seconds for frame in frames) == pytest.approx(2.0, abs=0.001)
 
 
+def test_a_title_in_an_old_character_set_does_no_harm(tmp_path: Path) -> None:
+    write_movie(moving_disc(3), 10, tmp_path / "clip.webm", replace(VP9_WITH_ALPHA, title="Winken"))
+    data = (tmp_path / "clip.webm").read_bytes()
+    (tmp_path / "clip.webm").write_bytes(data.replace(b"Winken", b"W\xefnken"))
+    assert probe(tmp_path / "clip.webm").frames == 3
+
+
 def test_frames_stream_and_are_never_all_held(tmp_path: Path) -> None:
     write_clip("mp4", flat(COLOUR, 60, width=256, height=256), 30, tmp_path / "clip.mp4")
     one_frame = 256 * 256 * 3

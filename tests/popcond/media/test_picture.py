@@ -61,7 +61,7 @@ def test_every_format_shows_its_colours(tmp_path: Path, format_name: str, option
     picture = opened(drawn(), tmp_path / "picture.data", format=format_name, **options)
     assert picture.rgba.shape == (40, 60, 4)
     assert picture.rgba.dtype == np.uint8
-    assert picture.format == format_name
+    assert picture.format == format_name.upper()
     assert not picture.has_alpha
     assert picture.notes == ()
     assert_close(picture, 10, 5, BLUE, within=within)

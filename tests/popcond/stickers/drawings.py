@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from popcond.media.raster import Rgba, unpremultiply
 from popcond.stickers.source import CutoutList
 
-SIDE = 256
+SIDE = 160
 _OVER = 2  # drawn larger and shrunk, so that edges are soft
 
 _Place = tuple[float, float]

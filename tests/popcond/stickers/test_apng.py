@@ -32,8 +32,8 @@ def timing(count: int = COUNT) -> Timing:
 
 
 def by_ffmpeg(data: bytes) -> list[Rgba]:
-    with av.open(io.BytesIO(data), format="apng") as container:
-        return [frame.to_ndarray(format="rgba") for frame in container.decode(video=0)]
+    with av.open(io.BytesIO(data), "r", format="apng") as container:
+        return [np.asarray(frame.to_ndarray(format="rgba"), np.uint8) for frame in container.decode(video=0)]
 
 
 def same(shown: list[Rgba], wanted: list[Rgba]) -> bool:

