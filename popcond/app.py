@@ -49,7 +49,13 @@ from popcond.workers import Workers
 log = logging.getLogger("popcond")
 
 _LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
-_PRELOAD = ("popcond.stages.encode", "popcond.stages.segment", "popcond.stages.slice", "popcond.stages.characters")
+_PRELOAD = (
+    "popcond.video.puppet",
+    "popcond.stages.encode",
+    "popcond.stages.segment",
+    "popcond.stages.slice",
+    "popcond.stages.characters",
+)
 _DRAIN = 5  # seconds that open answers get at a stop
 _LOOK_AROUND = 0.25  # seconds between two looks for idleness
 

@@ -238,8 +238,8 @@ def as_h264(frames: Sequence[Rgb], *, crf: int) -> list[Rgb]:
         for packet in stream.encode():
             container.mux(packet)
     data.seek(0)
-    with av.open(data) as container:
-        return [np.asarray(frame.to_ndarray(format="rgb24"), np.uint8) for frame in container.decode(video=0)]
+    with av.open(data, "r") as clip:
+        return [np.asarray(frame.to_ndarray(format="rgb24"), np.uint8) for frame in clip.decode(video=0)]
 
 
 def phases(count: int) -> Iterator[float]:

@@ -68,7 +68,7 @@ def _refuse_invalid(rows: list[StickerRow], target: str) -> None:
     if not rows:
         raise Conflict(f"This pack has no stickers for {target!r} yet.", cure="Wait for its emojis, or add the target.")
     failed = {
-        row.sticker.file_name: [rule.model_dump() for rule in row.sticker.verdict.rules if not rule.ok]
+        row.sticker.file_name: [rule.model_dump() for rule in row.sticker.verdict.failed]
         for row in rows
         if not row.sticker.verdict.valid
     }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -17,18 +17,22 @@ from popcond.cli.session import Session
 from popcond.errors import DaemonUnreachable, OutOfDisk, PopconError
 from popcond.wire import Emoji, Pack, Status, Sticker
 
-EXTRA_PICTURE_BYTES = 4_000_000  # more than any store's tab picture; a ZIP must not fill the memory
+ENTRY_BYTES = 20_000_000  # more than any store takes of one file; a ZIP must not fill the memory
+
+Made = tuple[Emoji, Sticker]
 
 
 async def collect(session: Session, pack: Pack, out: OutFolder, report: Report) -> None:
     """Save all that exists of the pack and write it into the report. Raises OutOfDisk and DaemonUnreachable."""
+    made: list[Made] = []
     for emoji in pack.emojis:
         async with _noted(report):
-            await _save_stickers(session, emoji, out, report)
-    report.stickers.sort(key=lambda saved: pack.targets.index(saved.sticker.target))  # stable: emojis keep their order
-    for target in dict.fromkeys(saved.sticker.target for saved in report.stickers):
-        async with _noted(report):
-            await _save_bundle(session, pack, target, out, report)
+            made += [(emoji, sticker) for sticker in await session.client.stickers(emoji.id)]
+    for target in pack.targets:
+        of_target = [(emoji, sticker) for emoji, sticker in made if sticker.target == target]
+        if of_target:
+            async with _noted(report):
+                await _save_target(session, pack, target, of_target, out, report)
     if any(emoji.status in (Status.DONE, Status.AWAITING_REFINEMENT) for emoji in pack.emojis):
         async with _noted(report):
             report.contact_sheet = out.save(await session.client.contact_sheet(pack.id), "contact-sheet.png")
@@ -45,21 +49,10 @@ async def _noted(report: Report) -> AsyncIterator[None]:
         report.problems.append(error.problem())
 
 
-async def _save_stickers(session: Session, emoji: Emoji, out: OutFolder, report: Report) -> None:
-    for sticker in await session.client.stickers(emoji.id):
-        async with _noted(report):
-            saved = await _save_sticker(session, emoji, sticker, out)
-            report.stickers.append(saved)
-            if not sticker.verdict.valid:
-                report.problems.append(invalid(saved))
-
-
-async def _save_sticker(session: Session, emoji: Emoji, sticker: Sticker, out: OutFolder) -> SavedSticker:
-    data = await session.client.sticker_file(sticker.id)
-    return SavedSticker(sticker, emoji.action, out.save(data, sticker.target, sticker.file_name))
-
-
-async def _save_bundle(session: Session, pack: Pack, target: str, out: OutFolder, report: Report) -> None:
+async def _save_target(
+    session: Session, pack: Pack, target: str, made: Sequence[Made], out: OutFolder, report: Report
+) -> None:
+    """The ZIP and, beside it, its files; where the ZIP is refused, each sticker by itself."""
     name = f"{target}.zip"
     try:
         bundle = await session.client.bundle(pack.id, target)
@@ -67,20 +60,31 @@ async def _save_bundle(session: Session, pack: Pack, target: str, out: OutFolder
         if out.forget(name):
             session.narrator.note(f"{out.path / name} was from a former run and has been removed.")
         report.bundles.append(SavedBundle(target, None))
+        await _save_one_by_one(session, made, out, report)
         if error.code == "invalid_stickers":
             return  # the stickers have said so themselves
         raise
-    extras = _save_extras(bundle.data, target, out, report)
-    file = out.save(bundle.data, name)
-    report.bundles.append(SavedBundle(target, file, len(bundle.data), bundle.advice, extras))
+    extras = _unpack(bundle.data, target, made, out, report)
+    report.bundles.append(SavedBundle(target, out.save(bundle.data, name), len(bundle.data), bundle.advice, extras))
     for sentence in bundle.advice:
         session.narrator.note(f"{target}: {sentence}")
 
 
-def _save_extras(data: bytes, target: str, out: OutFolder, report: Report) -> tuple[Path, ...]:
-    """The files of the ZIP that are no stickers, such as LINE's tab picture."""
-    have = {saved.file.name for saved in report.stickers if saved.sticker.target == target}
+async def _save_one_by_one(session: Session, made: Sequence[Made], out: OutFolder, report: Report) -> None:
+    for emoji, sticker in made:
+        async with _noted(report):
+            data = await session.client.sticker_file(sticker.id)
+            saved = SavedSticker(sticker, emoji.action, out.save(data, sticker.target, sticker.file_name))
+            report.stickers.append(saved)
+            if not sticker.verdict.valid:
+                report.problems.append(invalid(saved))
+
+
+def _unpack(data: bytes, target: str, made: Sequence[Made], out: OutFolder, report: Report) -> tuple[Path, ...]:
+    """The stickers first, in the pack's order and under the names that the ZIP gives them; then the extra pictures."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        extras = [entry for entry in archive.infolist() if not entry.is_dir() and entry.filename not in have]
-        small = [entry for entry in extras if entry.file_size <= EXTRA_PICTURE_BYTES]
-        return tuple(out.save(archive.read(entry), target, entry.filename) for entry in small)
+        entries = [entry for entry in archive.infolist() if not entry.is_dir() and entry.file_size <= ENTRY_BYTES]
+        files = [out.save(archive.read(entry), target, entry.filename) for entry in entries]
+    stickers = zip(made, files[: len(made)], strict=True)
+    report.stickers += [SavedSticker(sticker, emoji.action, file) for (emoji, sticker), file in stickers]
+    return tuple(files[len(made) :])

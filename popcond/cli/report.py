@@ -91,7 +91,7 @@ def problems_of(pack: Pack, told: Collection[str] = ()) -> list[Problem]:
 
 def invalid(saved: SavedSticker) -> Problem:
     """A sticker that its target would refuse."""
-    broken = [rule for rule in saved.sticker.verdict.rules if not rule.ok]
+    broken = saved.sticker.verdict.failed
     return Problem(
         code="sticker_not_valid",
         message=f"{saved.file} is not valid for {saved.sticker.target}: {'; '.join(_why(rule) for rule in broken)}.",
@@ -142,7 +142,7 @@ def _bundle_row(bundle: SavedBundle) -> dict[str, Any]:
 
 def _table_row(saved: SavedSticker) -> tuple[str, ...]:
     sticker = saved.sticker
-    broken = ", ".join(rule.name.replace("_", " ") for rule in sticker.verdict.rules if not rule.ok)
+    broken = ", ".join(rule.name.replace("_", " ") for rule in sticker.verdict.failed)
     verdict = "valid" if sticker.verdict.valid else f"not valid: {broken or 'no reason given'}"
     size, seconds = human_size(sticker.bytes), f"{sticker.seconds:.2f}"
     return printable(str(saved.file)), size, str(sticker.frames), seconds, printable(verdict)

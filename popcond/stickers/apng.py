@@ -25,9 +25,10 @@ from popcond.stickers.timing import Timing
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 TRUE_COLOUR, PALETTE = 6, 3
 _SOURCE, _OVER = 0, 1
+_HOLE = 0  # empty, in true colour as in our palettes
 _DOTS_PER_METRE = 2835  # 72 dots per inch
 _TRIAL = 3  # libdeflate's level for comparing …
-_FINAL = {TRUE_COLOUR: 10, PALETTE: 9}  # … and for keeping: 12 costs six times the time of 10 for 2 to 4 %
+_FINAL, _FINAL_PALETTE = 10, 9  # … and for keeping: 12 costs six times the time of 10 for 2 to 4 %
 _EXPECTED_GAIN = 0.90  # the final level against the trial one
 
 Pixels = NDArray[np.uint8]  # (H, W, C): RGBA, or one channel of indices
@@ -57,7 +58,7 @@ class _Block:
 
 def write_true_colour(frames: Sequence[Rgba], timing: Timing, *, few_colours: bool) -> bytes:
     """APNG of colour type 6, lossless. `few_colours`: the frames came through a palette, so rows stay unfiltered."""
-    blocks = _blocks(frames, solid=lambda pixels: pixels[..., 3] == 255, hole=0, filters=not few_colours)
+    blocks = _blocks(frames, solid=lambda pixels: pixels[..., 3] == 255, filters=not few_colours)
     return _file(frames[0].shape, TRUE_COLOUR, [], blocks, timing)
 
 
@@ -68,7 +69,7 @@ def write_palette(quantised: Quantised, timing: Timing) -> bytes:
     tables = [chunk(b"PLTE", palette[:, :3].tobytes()), chunk(b"tRNS", soft.tobytes())]
     is_solid = palette[:, 3] == 255
     frames = [frame[..., None] for frame in quantised.frames]
-    blocks = _blocks(frames, solid=lambda pixels: is_solid[pixels[..., 0]], hole=0, filters=False)
+    blocks = _blocks(frames, solid=lambda pixels: is_solid[pixels[..., 0]], filters=False)
     return _file(frames[0].shape, PALETTE, tables, blocks, timing)
 
 
@@ -130,16 +131,16 @@ def _control(sequence: int, area: _Area, delay: tuple[int, int]) -> bytes:
 
 
 def _packed(rows: bytes, colour_type: int) -> bytes:
-    return bytes(deflate.zlib_compress(rows, _FINAL[colour_type]))
+    return bytes(deflate.zlib_compress(rows, _FINAL_PALETTE if colour_type == PALETTE else _FINAL))
 
 
 # ------------------------------------------------------------------ what changes from frame to frame
 
 
-def _blocks(frames: Sequence[Pixels], *, solid: _Solid, hole: int, filters: bool) -> list[_Block]:
+def _blocks(frames: Sequence[Pixels], *, solid: _Solid, filters: bool) -> list[_Block]:
     blocks = []
     for index, frame in enumerate(frames):
-        candidates = [_whole(frame)] if index == 0 else _ways(frames[index - 1], frame, solid, hole)
+        candidates = [_whole(frame)] if index == 0 else _ways(frames[index - 1], frame, solid)
         blocks.append(_smallest(candidates, filters))
     return blocks
 
@@ -151,7 +152,7 @@ def _smallest(areas: Sequence[_Area], filters: bool) -> _Block:
     return candidates[0] if len(candidates) == 1 else min(candidates, key=_Block.size)
 
 
-def _ways(before: Pixels, after: Pixels, solid: _Solid, hole: int) -> list[_Area]:
+def _ways(before: Pixels, after: Pixels, solid: _Solid) -> list[_Area]:
     """Replace the changed box, and, where that is exact, draw over it with holes."""
     replaced = _changed(before, after)
     height, width = replaced.pixels.shape[:2]
@@ -160,7 +161,7 @@ def _ways(before: Pixels, after: Pixels, solid: _Solid, hole: int) -> list[_Area
     if not solid(replaced.pixels)[moved].all():
         return [replaced]
     holes = replaced.pixels.copy()
-    holes[~moved] = hole
+    holes[~moved] = _HOLE
     return [replaced, _Area(replaced.left, replaced.top, holes, _OVER)]
 
 

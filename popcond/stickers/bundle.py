@@ -10,7 +10,9 @@ import errno
 import io
 import os
 import re
+import struct
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +27,17 @@ _LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the earliest date that a ZIP can say
 _UNIX = 3
 _READABLE = 0o644 << 16
 _MOST_BYTES = 500_000_000  # unpacked; more is not opened
+_PACKINGS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+_BROKEN = (
+    zipfile.BadZipFile,
+    ValueError,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    OSError,
+    struct.error,
+    zlib.error,
+)
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
@@ -116,7 +129,7 @@ def validate_bundle(data: bytes, target: Target) -> Verdict:
     """The verdict on a bundle's final bytes. A set that is too small or too large is advice. Never raises."""
     try:
         files = _unpacked(data)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, ValueError, NotImplementedError, EOFError, OSError) as error:
+    except _BROKEN as error:
         return verdict((made("archive", "broken", "whole", False, f"The ZIP is damaged: {error}.", "Make it again."),))
     extras = {extra.file_name for extra in target.extra_pictures}
     stickers = [(name, content) for name, content in files if name not in extras]
@@ -136,6 +149,8 @@ def _unpacked(data: bytes) -> list[tuple[str, bytes]]:
         entries = archive.infolist()
         if sum(entry.file_size for entry in entries) > _MOST_BYTES:
             raise ValueError("it unpacks to more than we open")
+        if any(entry.compress_type not in _PACKINGS for entry in entries):
+            raise ValueError("it is packed in an unusual way")
         return [(entry.filename, archive.read(entry)) for entry in entries]
 
 

@@ -153,7 +153,8 @@ def _core(solid: Solid) -> Solid:
     side = max(3, 2 * round(0.46 * thickest) + 1)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
     opened = cv2.morphologyEx(padded, cv2.MORPH_OPEN, kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0)
-    return np.asarray(opened[1:-1, 1:-1] > 0)
+    core = np.asarray(opened[1:-1, 1:-1] > 0)
+    return core if core.any() else solid
 
 
 def _standing_axis(solid: Solid, box: tuple[float, float, float, float]) -> float:

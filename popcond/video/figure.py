@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import atan2, exp
+from math import atan2, cos, exp
 
 import cv2
 import numpy as np
@@ -22,9 +22,10 @@ from popcond.video.limbs import Arm
 from popcond.video.pose import Hand, Pose
 from popcond.video.warp import Places, Warp
 
+_THINNEST_VIEW = 0.08  # of its width: as far as a turned figure is averaged
 _CHEST_BELOW = 0.55  # head radii
 _HAND = 0.4  # head radii: half the height of a drawn hand …
-_SMALLEST_HAND, _LARGEST_HAND = 0.075, 0.12  # … within these shares of the frame, so that it is seen
+_SMALLEST_HAND, _LARGEST_HAND = 0.06, 0.12  # … within these shares of the frame, so that it is seen
 _SMALLEST_UNIT = 0.11  # of the frame: the least head radius by which hands are placed
 
 
@@ -62,7 +63,7 @@ class Figure:
         """Paint the posed figure over the frame (S, S, 3), in place."""
         posed = self.facing(pose)
         warp = Warp(self.anatomy, posed)
-        _composite(canvas, _resampled(self._prepared(posed), *warp.maps(self.size)))
+        _composite(canvas, _resampled(_thinned(self._prepared(posed), posed.turn), *warp.maps(self.size)))
         self._draw_arms(canvas, posed, warp)
         if posed.brows and self.anatomy.eyes.found:
             draw_brows(canvas, self.anatomy, warp, posed.brows, self.skin)
@@ -109,7 +110,8 @@ class Figure:
             return
         loose = warp.maps(self.size, head=False)
         for layer in reversed(self.arms):
-            _composite(canvas, _resampled(layer.raster, *unheld(layer.arm, self._held(layer.arm, pose), *loose)))
+            x, y = unheld(layer.arm, self._held(layer.arm, pose), *loose)
+            _composite(canvas, _resampled(_thinned(layer.raster, pose.turn), x, y))
 
     def _held(self, arm: Arm, pose: Pose) -> Hold:
         """How the pose holds that arm."""
@@ -153,6 +155,12 @@ def _places_at_rest(body: Anatomy) -> tuple[Point, ...]:
     mouth = (eyes.left[0] + eyes.right[0]) / 2.0, max(eyes.left[1], eyes.right[1]) + 0.42 * head.half_height
     ground, left, right = (body.middle, body.bottom), (body.left, chest[1]), (body.right, chest[1])
     return crown, head.centre, eyes.left, eyes.right, mouth, chest, ground, left, right
+
+
+def _thinned(raster: Rgba, turn: float) -> Rgba:
+    """Averaged along its rows as far as the turned figure is narrower, so that the thin view does not sparkle."""
+    width = 2 * round(0.5 / max(abs(cos(turn)), _THINNEST_VIEW)) - 1  # odd: OpenCV 5.0 makes ones of zeros at width 2
+    return raster if width < 3 else np.asarray(cv2.blur(raster, (width, 1)), np.uint8)
 
 
 def _resampled(raster: Rgba, x: Places, y: Places) -> Rgba:

@@ -70,6 +70,7 @@ def jump(time: float) -> Pose:
         aim=UP,
         other_reach=arms,
         other_aim=UP,
+        breathe=0.03 * sway(time, 2),
         step_left=0.5 * air,
         step_right=0.35 * air,
     )
@@ -129,7 +130,7 @@ def love(time: float) -> Pose:
         head_y=-0.04 * pulse,
         breathe=0.06 * pulse,
         look_y=-0.1,
-        flush=0.12 + 0.12 * pulse,
+        flush=0.07 + 0.07 * pulse,
         reach=1.0,
         aim=INWARDS,
         other_reach=1.0,
@@ -186,8 +187,8 @@ def celebrate(time: float) -> Pose:
 
 
 def spin(time: float) -> Pose:
-    """Winds up, whirls round twice, overshoots and swings back."""
-    around = keyed(time, (0.0, 0.0), (0.14, -0.07), (0.8, 2.06), (0.92, 1.985), gain=2.0)
+    """Winds up, whirls round twice, a little slower when it faces us, overshoots and swings back."""
+    around = keyed(time, (0.0, 0.0), (0.14, -0.07), (0.39, 0.92), (0.5, 1.08), (0.79, 2.06), (0.92, 1.985), gain=2.0)
     fast = keyed(time, (0.0, 0.0), (0.15, 0.0), (0.35, 1.0), (0.62, 1.0), (0.82, 0.0))
     return Pose(
         turn=2.0 * pi * around,
@@ -205,11 +206,11 @@ def spin(time: float) -> Pose:
 JOY = (
     Performance("happy", happy, ("sparkles",), 0.245),
     Performance("laugh", laugh, ("motion-lines",), 0.5),
-    Performance("jump", jump, ("puff",), 0.48),
+    Performance("jump", jump, (), 0.48),
     Performance("clap", clap, ("motion-lines",), 0.5),
     Performance("dance", dance, ("notes",), 0.5),
     Performance("love", love, ("hearts", "blush"), 0.5),
     Performance("cheer", cheer, ("stars",), 0.5),
-    Performance("celebrate", celebrate, ("confetti",), 0.38),
-    Performance("spin", spin, ("speed-lines",), 0.38),
+    Performance("celebrate", celebrate, ("confetti",), 0.71),
+    Performance("spin", spin, ("speed-lines",), 0.445),
 )

@@ -75,7 +75,8 @@ def sleepy(time: float) -> Pose:
 def shock(time: float) -> Pose:
     """Freezes, jerks back and up, and trembles with wide eyes before it sinks."""
     start = keyed(time, (0.0, 0.0), (0.14, -0.35), (0.24, 1.2), (0.32, 0.92), (0.4, 1.0), (0.72, 0.95), (0.9, -0.1))
-    tremble = swing(time, 14) * keyed(time, (0.0, 0.0), (0.25, 0.0), (0.36, 1.0), (0.68, 0.8), (0.84, 0.0))
+    shaken = keyed(time, (0.0, 0.0), (0.22, 0.0), (0.32, 1.0), (0.45, 0.1), (0.57, 1.0), (0.7, 0.8), (0.84, 0.0))
+    tremble = swing(time, 14) * shaken
     return Pose(
         stretch=0.2 * start,
         rise=0.16 * leap(time, 0.17, 0.4),

@@ -43,6 +43,8 @@ class Warp:
     def backward(self, x: Places, y: Places, *, head: bool = True) -> tuple[Places, Places]:
         """Which points of the rest picture arrive at x, y."""
         x, y = self._unrigid(x, y)
+        reach = 3.0 * (self.anatomy.width + self.anatomy.height)  # a thin view looks far out, where no bend is gentle
+        x = np.clip(x, self.anatomy.middle - reach, self.anatomy.middle + reach)
         from_x, from_y = x, y
         for _ in range(_ROUNDS):
             to_x, to_y = self._gentle(from_x, from_y, head=head)
@@ -93,15 +95,21 @@ class Warp:
         if self.pose.turn == 0.0:
             return x, y
         across = x - self.anatomy.middle
-        near = 1.0 + _PERSPECTIVE * sin(self.pose.turn) * across / (0.5 * self.anatomy.height)
-        return self.anatomy.middle + across * _width_seen(self.pose.turn), centre_y + (y - centre_y) * near
+        return (
+            self.anatomy.middle + across * _width_seen(self.pose.turn),
+            centre_y + (y - centre_y) * self._nearness(across),
+        )
 
     def _unturned(self, x: Places, y: Places, centre_y: float) -> tuple[Places, Places]:
         if self.pose.turn == 0.0:
             return x, y
         across = (x - self.anatomy.middle) / _width_seen(self.pose.turn)
-        near = 1.0 + _PERSPECTIVE * sin(self.pose.turn) * across / (0.5 * self.anatomy.height)
-        return self.anatomy.middle + across, centre_y + (y - centre_y) / np.maximum(near, 0.3)
+        return self.anatomy.middle + across, centre_y + (y - centre_y) / self._nearness(across)
+
+    def _nearness(self, across: Places) -> Places:
+        """How much taller a turned figure looks that far from its axis; beyond the figure no more than at its edge."""
+        half = 0.5 * max(self.anatomy.height, self.anatomy.width)
+        return np.asarray(1.0 + _PERSPECTIVE * sin(self.pose.turn) * np.clip(across / half, -1.0, 1.0))
 
     # -------------------------------------------------------------- gentle steps, inverted by iteration
 
@@ -142,7 +150,8 @@ class Warp:
         hardness = 0.5 * pose.stretch if body.has_body else 0.0
         across = (x - body.middle) * np.exp((pose.head_size + hardness) * share)
         along = (y - pivot_y) * np.exp((pose.head_size - hardness) * share)
-        cosine, sine = np.cos(pose.tilt * share), np.sin(pose.tilt * share)
+        tilt = share * (pose.tilt if body.has_body else _SOFT_FACE * pose.tilt)
+        cosine, sine = np.cos(tilt), np.sin(tilt)
         return (
             body.middle + across * cosine - along * sine + pose.head_x * body.head_radius * share,
             pivot_y + across * sine + along * cosine + pose.head_y * body.head_radius * share,

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from popcond.media.raster import Colour, Floats, Rgb
 from popcond.vision.choice import choose_backdrop
-from popcond.vision.colours import distance, exact_lab, lab_of
+from popcond.vision.colours import distance, exact_lab, gaps_from, lab_of
 
 __all__ = ["Backdrop", "choose_backdrop", "estimate"]
 
 _GRID = 33  # the field is bent so little that a coarse grid, scaled up, is exact enough
-_SAMPLES = 64  # a side of the grid of samples over the whole picture
+_SAMPLES = 48  # a side of the grid of samples over the whole picture
 _DRIFT = 26.0  # ΔE between the colour that was asked for and the one that a clip shows
 _LEAST_BORDER = 0.34  # share of the border that must show the backdrop …
 _LEAST_BORDER_UNASKED = 0.5  # … and when nobody said which colour to expect
@@ -56,27 +56,28 @@ class Backdrop:
 
     def field(self, height: int, width: int) -> Floats:
         """(H, W, 3) float32 RGB in 0..255: the backdrop without the character."""
-        return _scaled_up(self._coarse, height, width)
+        return np.asarray(cv2.resize(self._coarse, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
-    def lab_field(self, height: int, width: int) -> Floats:
-        """(H, W, 3) float32 L*, a*, b* of the same field."""
+    def gaps(self, rgb: Rgb) -> Floats:
+        """(H, W) ΔE of each pixel of a picture from the backdrop at its place."""
         coarse = exact_lab(self._coarse.reshape(-1, 3)).reshape(_GRID, _GRID, 3)
-        return _scaled_up(coarse, height, width)
+        return gaps_from(coarse, rgb)
 
     @cached_property
     def _coarse(self) -> Floats:
-        line = ((np.arange(_GRID, dtype=np.float32) + 0.5) / _GRID) * 2.0 - 1.0
-        x, y = np.meshgrid(line, line)
-        values = _basis(x.ravel(), y.ravel()) @ self.bends
+        values = _even_basis(_GRID) @ self.bends
         return np.asarray(np.clip(values, 0.0, 255.0), np.float32).reshape(_GRID, _GRID, 3)
-
-
-def _scaled_up(coarse: Floats, height: int, width: int) -> Floats:
-    return np.asarray(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _basis(x: Floats, y: Floats) -> Floats:
     return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=1)
+
+
+def _even_basis(side: int) -> Floats:
+    """(side², 6): the basis at the middles of an even grid."""
+    line = ((np.arange(side) + 0.5) / side * 2.0 - 1.0).astype(np.float32)
+    x, y = np.meshgrid(line, line)
+    return _basis(x.ravel(), y.ravel())
 
 
 # ------------------------------------------------------------------ samples
@@ -109,11 +110,11 @@ def _samples(rgb: Rgb) -> _Samples:
 
 
 def _border_places(height: int, width: int) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.int8]]:
-    """Rows, columns and side of samples on a few lines near the border, off the outermost ones, which often have faults."""
+    """Rows, columns and side of samples on a few lines near the border, off the very outermost, which may be faulty."""
     depth = max(2, round(min(height, width) * 0.03))
-    lines = np.unique(np.linspace(min(1, depth - 1), depth, 6).astype(np.intp))
-    along_x = np.linspace(0, width - 1, min(width, 160)).astype(np.intp)
-    along_y = np.linspace(0, height - 1, min(height, 160)).astype(np.intp)
+    lines = np.unique(np.linspace(min(1, depth - 1), depth, 4).astype(np.intp))
+    along_x = np.linspace(0, width - 1, min(width, 120)).astype(np.intp)
+    along_y = np.linspace(0, height - 1, min(height, 120)).astype(np.intp)
     pieces = []
     for line in lines:
         pieces += [
@@ -239,7 +240,5 @@ def _judged(samples: _Samples, gaps: Floats, bends: Floats, *, chosen: bool) -> 
 
 
 def _span(bends: Floats) -> float:
-    line = np.linspace(-1.0, 1.0, 7, dtype=np.float32)
-    x, y = np.meshgrid(line, line)
-    values = exact_lab(_basis(x.ravel(), y.ravel()) @ bends)
+    values = exact_lab(_even_basis(9) @ bends)
     return float(distance(values[:, None], values[None]).max())

@@ -12,17 +12,21 @@ import numpy as np
 
 from popcond.media.raster import Colour, Floats, Rgb
 
-_TO_LAB = np.diag([100.0 / 255.0, 1.0, 1.0]).astype(np.float32)  # from the 8-bit table's steps to L*, a*, b*
-_TO_TABLE = np.array([[2.55, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 128.0], [0.0, 0.0, 1.0, 128.0]], np.float32)
-_SUM = np.ones((1, 3), np.float32)
+_TABLE_SCALE = np.array([2.55, 1.0, 1.0], np.float32)  # the 8-bit table's steps in one L*, a*, b*
+_TABLE_ZERO = np.array([0.0, 128.0, 128.0], np.float32)
+_SQUARES = np.array([[1.0 / 2.55**2, 1.0, 1.0]], np.float32)
 
 
-def gaps(rgb: Rgb, lab_field: Floats) -> Floats:
-    """(H, W) ΔE of each pixel from a field of L*, a*, b*, by an 8-bit table: quick, and right to about half a unit."""
+def gaps_from(coarse_lab: Floats, rgb: Rgb) -> Floats:
+    """(H, W) ΔE of each pixel from a coarse grid of L*, a*, b* scaled up to the picture.
+
+    By an 8-bit table: quick, and right to about half a unit.
+    """
+    height, width = rgb.shape[:2]
+    field = cv2.resize(coarse_lab * _TABLE_SCALE + _TABLE_ZERO, (width, height), interpolation=cv2.INTER_LINEAR)
     table = cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2LAB)
-    apart = cv2.subtract(table, cv2.transform(lab_field, _TO_TABLE), dtype=cv2.CV_32F)
-    apart = cv2.transform(apart, _TO_LAB)
-    return np.asarray(cv2.sqrt(cv2.transform(cv2.multiply(apart, apart), _SUM)), np.float32)
+    apart = cv2.subtract(table, field, dtype=cv2.CV_32F)
+    return np.asarray(cv2.sqrt(cv2.transform(cv2.multiply(apart, apart), _SQUARES)), np.float32)
 
 
 def exact_lab(colours: Floats) -> Floats:

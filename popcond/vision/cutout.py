@@ -12,63 +12,63 @@ import numpy as np
 from numpy.typing import NDArray
 
 from popcond.media.raster import Alpha, Floats, Rgb, Rgba
+from popcond.vision.nearest import is_mixture, nearest_colours, share_of
 
-_NEAR = 7  # pixels, the window in which inner and outer colours are looked for first
 _TRUSTED = 0.45  # alpha from which a mixture is solved rather than replaced
 
 
 def cut_out(rgb: Rgb, alpha: Alpha) -> Rgba:
     """(H, W, 4) straight alpha with decontaminated colours; transparent pixels are (0, 0, 0, 0)."""
-    cutout = np.dstack([rgb, alpha])
-    cutout[alpha == 0] = 0
+    cutout = np.zeros((*alpha.shape, 4), np.uint8)
+    x, y, width, height = cv2.boundingRect(alpha)
+    if width and height:
+        box = _padded(slice(y, y + height), alpha.shape[0]), _padded(slice(x, x + width), alpha.shape[1])
+        cutout[box] = _cut_out(np.ascontiguousarray(rgb[box]), np.ascontiguousarray(alpha[box]))
+    return cutout
+
+
+def _padded(span: slice, end: int) -> slice:
+    return slice(max(span.start - 8, 0), min(span.stop + 8, end))
+
+
+def _cut_out(rgb: Rgb, alpha: Alpha) -> Rgba:
+    visible = np.asarray(cv2.threshold(alpha, 0, 255, cv2.THRESH_BINARY)[1], np.uint8)
+    own = rgb.reshape(-1, 3).copy()
     rim = np.flatnonzero(_rim(alpha))
     if rim.size:
-        cutout.reshape(-1, 4)[rim, :3] = _own_colours(rgb, alpha, rim)
-    return cutout
+        own[rim] = _own_colours(rgb, alpha, rim)
+    colours = cv2.bitwise_and(own.reshape(rgb.shape), cv2.merge([visible, visible, visible]))
+    return np.asarray(cv2.merge([*cv2.split(colours), alpha]), np.uint8)
 
 
 def _rim(alpha: Alpha) -> NDArray[np.bool_]:
     """Visible pixels that are not solid, or that touch one that is not visible."""
-    least = cv2.erode(alpha, np.ones((3, 3), np.uint8))
-    return np.asarray((alpha > 0) & ((alpha < 255) | (np.asarray(least) < 128)), np.bool_)
+    least = np.asarray(cv2.erode(alpha, np.ones((3, 3), np.uint8)))
+    return np.asarray((alpha > 0) & ((alpha < 255) | (least < 128)), np.bool_)
 
 
 def _own_colours(rgb: Rgb, alpha: Alpha, rim: NDArray[np.intp]) -> NDArray[np.uint8]:
-    solid = np.asarray(cv2.erode((alpha >= 250).astype(np.uint8), np.ones((3, 3), np.uint8)), np.uint8)
-    empty = np.asarray(cv2.erode((alpha <= 5).astype(np.uint8), np.ones((5, 5), np.uint8)), np.uint8)
     pixels = rgb.reshape(-1, 3)[rim].astype(np.float32)
-    inner = _nearby(rgb, solid, alpha >= 128, rim)
-    outer = _nearby(rgb, empty, alpha <= 5, rim)
-    seen = np.minimum(alpha.ravel()[rim].astype(np.float32) / 255.0, _implied(pixels, inner, outer))[:, None]
+    claimed = alpha.ravel()[rim].astype(np.float32) / 255.0
+    outer = nearest_colours(rgb, _fullest(cv2.bitwise_not(alpha), 5) & (alpha <= 5), rim)
+    inner = nearest_colours(rgb, _fullest(alpha, 3) & (alpha > 0), rim)
+    mixed = is_mixture(pixels, inner, outer)
+    beside = nearest_colours(rgb, _fullest(alpha, 1) & (alpha > 0), rim)
+    inner = np.where(mixed[:, None], inner, beside)
+    seen = np.where(mixed, np.minimum(claimed, share_of(pixels - outer, inner - outer)), claimed)
+    return _solved(pixels, inner, outer, seen[:, None])
+
+
+def _solved(pixels: Floats, inner: Floats, outer: Floats, seen: Floats) -> NDArray[np.uint8]:
+    """The colour that mixes with the outer one to each pixel; the inner one instead where too little of it is seen."""
     own = (pixels - (1.0 - seen) * outer) / np.maximum(seen, 0.05)
     trust = np.clip((seen - _TRUSTED * 0.5) / (_TRUSTED * 0.5), 0.0, 1.0)
-    mixed = trust * np.clip(own, 0.0, 255.0) + (1.0 - trust) * inner
-    return np.asarray(np.rint(np.clip(mixed, 0.0, 255.0)), np.uint8)
+    blend = trust * np.clip(own, 0.0, 255.0) + (1.0 - trust) * inner
+    return np.asarray(np.rint(np.clip(blend, 0.0, 255.0)), np.uint8)
 
 
-def _implied(pixels: Floats, inner: Floats, outer: Floats) -> Floats:
-    """The alpha that the colours themselves tell, for masks that claim more than is there."""
-    step = inner - outer
-    length = np.einsum("ij,ij->i", step, step)
-    told = np.einsum("ij,ij->i", pixels - outer, step) / np.maximum(length, 1.0)
-    return np.asarray(np.where(length < 400.0, 1.0, np.clip(told, 0.0, 1.0)), np.float32)
-
-
-def _nearby(rgb: Rgb, sure: NDArray[np.uint8], fair: NDArray[np.bool_], places: NDArray[np.intp]) -> Floats:
-    """(N, 3) mean colour of the sure pixels near each place; of fair ones, and from farther away, where there are none."""
-    near = _means(rgb, sure, _NEAR, places)
-    fallback = _means(rgb, fair.astype(np.uint8), _NEAR, places)
-    far = _means(rgb, fair.astype(np.uint8), 6 * _NEAR, places)
-    colour = np.where(near[:, 3:] > 0.03, near[:, :3], np.where(fallback[:, 3:] > 0.03, fallback[:, :3], far[:, :3]))
-    lost = (near[:, 3] <= 0.03) & (fallback[:, 3] <= 0.03) & (far[:, 3] <= 1e-4)
-    colour[lost] = rgb.reshape(-1, 3)[places[lost]]
-    return np.asarray(colour, np.float32)
-
-
-def _means(rgb: Rgb, mask: NDArray[np.uint8], window: int, places: NDArray[np.intp]) -> Floats:
-    """(N, 4): mean colour of the masked pixels in a square window round each place, and their share of it."""
-    weighted = np.dstack([rgb * mask[..., None], mask * 255]).astype(np.float32)
-    blurred = np.asarray(cv2.blur(weighted, (window, window), borderType=cv2.BORDER_CONSTANT), np.float32)
-    sums = blurred.reshape(-1, 4)[places]
-    share = sums[:, 3:] / 255.0
-    return np.concatenate([sums[:, :3] / np.maximum(share, 1e-6), share], axis=1)
+def _fullest(alpha: cv2.typing.MatLike, window: int) -> NDArray[np.bool_]:
+    """The pixels that are as full as any near them: all of the inside, and the middle line of what is thin or faint."""
+    full = cv2.blur(alpha, (window, window), borderType=cv2.BORDER_REPLICATE)
+    most = cv2.dilate(full, np.ones((7, 7), np.uint8))
+    return np.asarray(cv2.subtract(most, full), np.uint8) <= 6

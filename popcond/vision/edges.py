@@ -1,8 +1,8 @@
 """How solid the pixels along a keyed edge are.
 
-The backdrop's colour is known, so along the edge each pixel is taken apart: pixel = alpha · inner colour + (1 − alpha) ·
-backdrop, with the inner colour fetched from a little way inside. Lightness is trusted more than colour, because video
-stores colour at half the resolution and smears it over the edge.
+The backdrop is known, so along the edge each pixel is taken apart: pixel = alpha · inner + (1 − alpha) · backdrop, with
+the inner colour fetched from a little way inside. Lightness is trusted more than colour, because video stores colour at
+half the resolution and smears it over the edge.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from popcond.media.raster import Alpha, Floats, Rgb
+from popcond.vision.nearest import is_mixture, nearest_colours
 
 Mask = NDArray[np.uint8]  # (H, W), 0 or 1
 
@@ -22,8 +23,12 @@ _TRUST = np.array([1.0, 0.35, 0.35], np.float32)  # of luma and of the colour di
 _EMPTY, _SOLID = 0.2, 0.84  # alpha outside of these is snapped
 
 
-def soften(rgb: Rgb, field: Floats, inside: Mask) -> Alpha:
-    """(H, W) alpha from a hard mask: unmixed within a few pixels of its edge, solid and empty elsewhere."""
+def soften(rgb: Rgb, field: Floats, inside: Mask, *, hairlines: bool) -> Alpha:
+    """(H, W) alpha from a hard mask: unmixed within a few pixels of its edge, solid and empty elsewhere.
+
+    `hairlines` keeps edge pixels of a third colour solid: an outline thinner than a pixel in a drawn picture, but noise
+    in a video.
+    """
     reach = 2 if max(rgb.shape[:2]) < 900 else 3
     alpha = np.asarray(inside * 255, np.uint8)
     depth = np.asarray(cv2.distanceTransform(inside, cv2.DIST_L2, 3), np.float32)
@@ -31,33 +36,31 @@ def soften(rgb: Rgb, field: Floats, inside: Mask) -> Alpha:
     band = np.flatnonzero((near > 0) & (depth <= reach + 0.5))
     if band.size == 0 or not inside.any():
         return alpha
-    inner = inner_colours(rgb, inside, depth, reach, band)
+    outer = field.reshape(-1, 3)[band]
     pixels = rgb.reshape(-1, 3)[band].astype(np.float32)
-    alpha.ravel()[band] = snapped(unmixed(pixels, inner, field.reshape(-1, 3)[band]))
+    inner = nearest_colours(rgb, _core(depth, reach), band)
+    beside = nearest_colours(rgb, _core(depth, 1), band)
+    outlined = ~is_mixture(beside, inner, outer, loosely=True)
+    inner[outlined] = beside[outlined]
+    found = unmixed(pixels, inner, outer)
+    if hairlines:
+        found[(inside.ravel()[band] > 0) & ~is_mixture(pixels, inner, outer, loosely=True)] = 1.0
+    alpha.ravel()[band] = snapped(found)
     return alpha
 
 
-def inner_colours(rgb: Rgb, inside: Mask, depth: Floats, reach: int, band: NDArray[np.intp]) -> Floats:
-    """(N, 3): for each pixel of the band the colour of the nearest one that is surely solid.
-
-    Solid is what lies deeper than `reach`; in limbs and drops that are nowhere so deep, their middle line.
-    """
+def _core(depth: Floats, reach: int) -> NDArray[np.bool_]:
+    """What is surely solid: deeper than `reach`; in limbs and drops that are nowhere so deep, their middle line."""
     window = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
     deepest = np.asarray(cv2.dilate(depth, window), np.float32)
-    core = (inside > 0) & (depth > np.minimum(reach, deepest - 0.7))
-    source = (~core).astype(np.uint8)
-    _, labels = cv2.distanceTransformWithLabels(source, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-    solid = np.flatnonzero(core)
-    places = np.zeros(solid.size + 1, np.intp)
-    places[labels.ravel()[solid]] = solid
-    return rgb.reshape(-1, 3)[places[labels.ravel()[band]]].astype(np.float32)
+    return np.asarray((depth > 0) & (depth > np.minimum(reach, deepest - 0.7)), np.bool_)
 
 
 def unmixed(pixels: Floats, inner: Floats, outer: Floats) -> Floats:
     """(N,) alpha 0..1 that best explains each pixel as a mixture of its inner and outer colour."""
     step = (inner - outer) @ _LUMA.T
     seen = (pixels - outer) @ _LUMA.T
-    length = (step * step) @ _TRUST
+    length = np.asarray((step * step) @ _TRUST, np.float32)
     return np.asarray(((seen * step) @ _TRUST) / np.maximum(length, 1.0), np.float32)
 
 

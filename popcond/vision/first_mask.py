@@ -1,7 +1,7 @@
 """SEGMENT's first mask of every frame of a clip, one frame at a time.
 
-The backdrop is estimated anew in each frame, because it drifts. Tears, hearts and motion lines are parts of their own and
-stay; only what is tiny and alone in space and time goes. A clip with its own alpha keeps it. A clip without a plain
+The backdrop is estimated anew in each frame, because it drifts. Tears, hearts and motion lines are parts of their own
+and stay; only what is tiny and alone in space and time goes. A clip with its own alpha keeps it. A clip without a plain
 backdrop is kept whole and says so: a person, or a segmenter, has to cut it out.
 """
 
@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from popcond.media.raster import Alpha, Colour, Rgb
 from popcond.vision.backdrop import Backdrop, estimate
@@ -20,8 +21,10 @@ from popcond.vision.keying import key
 from popcond.vision.parts import parts_of
 from popcond.wire import Part
 
+Box = tuple[slice, slice]  # rows and columns
+
 _MEMORY = 9  # frames that attention looks back
-_SPECK = 6e-5  # share of the frame below which a part needs company in time
+_SPECK = 1.2e-4  # share of the frame below which a part needs company in time
 _STRAY = 0.05  # share of the frame's side that a small part may travel between two frames
 
 
@@ -64,18 +67,30 @@ def _drafts(frames: Iterable[tuple[Rgb, Alpha | None]], hint: Colour | None) -> 
             continue
         found = estimate(rgb, hint)
         yield _draft(rgb, found, known)
-        known = found or known
+        known = _better(found, known)
+
+
+def _better(found: Backdrop | None, known: Backdrop | None) -> Backdrop | None:
+    """What to remember: the newest backdrop, but a chosen one rather than one that only looks plain."""
+    if found is None or (known is not None and known.chosen and not found.chosen):
+        return known
+    return found
 
 
 def _draft(rgb: Rgb, found: Backdrop | None, known: Backdrop | None) -> _Draft:
     """Keyed by the frame's own backdrop, by the last known one where the frame hides it, or kept whole."""
+    hidden = found is None or (known is not None and known.chosen and not found.chosen)
+    if hidden and known is not None and (borrowed := _borrowed(rgb, known)) is not None:
+        return borrowed
     if found is not None:
         return _Draft(key(rgb, found), _doubt(found))
-    if known is not None:
-        alpha = key(rgb, known)
-        if np.count_nonzero(alpha == 0) > 0.1 * alpha.size:
-            return _Draft(alpha, 0.7)
     return _Draft(np.full(rgb.shape[:2], 255, np.uint8), 1.0, uncertain=True)
+
+
+def _borrowed(rgb: Rgb, known: Backdrop) -> _Draft | None:
+    alpha = key(rgb, known)
+    shows = np.count_nonzero(alpha == 0) > 0.1 * alpha.size
+    return _Draft(alpha, 0.7) if shows else None
 
 
 def _doubt(backdrop: Backdrop) -> float:
@@ -105,31 +120,37 @@ def _with_neighbours(drafts: Iterator[_Draft]) -> Iterator[tuple[_Draft | None, 
 
 def _without_specks(alpha: Alpha, before: _Draft | None, after: _Draft | None) -> Alpha:
     """Tiny parts go unless a neighbouring frame has something near the same place; a tear's first drop stays."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats((alpha > 0).astype(np.uint8), connectivity=8)
-    areas = stats[:, cv2.CC_STAT_AREA]
-    tiny = areas < max(5.0, alpha.size * _SPECK)
-    tiny[0] = False
-    if not tiny.any():
-        return alpha
-    for number in np.flatnonzero(tiny):
-        tiny[number] = areas[number] < 3 or not _has_company(stats[number], (before, after))
+    neighbours = [draft.alpha for draft in (before, after) if draft is not None]
     clean = alpha.copy()
-    clean[tiny[labels]] = 0
+    for box, place in _tiny_parts(alpha):
+        if np.count_nonzero(place) < 3 or not _has_company(box, neighbours):
+            clean[box][place] = 0
     return clean
 
 
-def _has_company(box: np.ndarray[tuple[int], np.dtype[np.int32]], neighbours: tuple[_Draft | None, ...]) -> bool:
-    """True when a neighbouring frame has a visible pixel near the box; a lone frame is given the benefit of the doubt."""
-    present = [draft.alpha for draft in neighbours if draft is not None]
-    if not present:
+def _tiny_parts(alpha: Alpha) -> Iterator[tuple[Box, NDArray[np.bool_]]]:
+    """The boxes of the parts that may be specks, and their pixels inside."""
+    x, y, width, height = cv2.boundingRect(alpha)
+    if not width or not height:
+        return
+    visible = (alpha[y : y + height, x : x + width] > 0).astype(np.uint8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(visible, connectivity=8)
+    most = max(12.0, alpha.size * _SPECK)
+    for number in np.flatnonzero(stats[:, cv2.CC_STAT_AREA] < most):
+        if number == 0:
+            continue
+        left, top, wide, high = (int(value) for value in stats[number, :4])
+        here = labels[top : top + high, left : left + wide] == number
+        yield (slice(y + top, y + top + high), slice(x + left, x + left + wide)), np.asarray(here, np.bool_)
+
+
+def _has_company(box: Box, neighbours: list[Alpha]) -> bool:
+    """True when a neighbouring frame shows something near the box; a lone frame is given the benefit of the doubt."""
+    if not neighbours:
         return True
-    x, y, width, height = (int(value) for value in box[:4])
-    stray = round(max(present[0].shape) * _STRAY)
-    return any(_shows(alpha, x - stray, y - stray, x + width + stray, y + height + stray) for alpha in present)
-
-
-def _shows(alpha: Alpha, left: int, top: int, right: int, bottom: int) -> bool:
-    return bool((alpha[max(top, 0) : bottom, max(left, 0) : right] >= 64).any())
+    stray = round(max(neighbours[0].shape) * _STRAY)
+    rows, columns = (slice(max(span.start - stray, 0), span.stop + stray) for span in box)
+    return any(bool((alpha[rows, columns] >= 64).any()) for alpha in neighbours)
 
 
 # ------------------------------------------------------------------ attention

@@ -1,4 +1,4 @@
-"""Keying: which pixels a picture's backdrop fills, from its border inwards, and how solid the pixels along the edge are.
+"""Keying: which pixels a picture's backdrop fills, from its border inwards.
 
 A pixel is backdrop when it looks like the backdrop field within a tolerance that follows the measured noise, and when
 the backdrop can be reached from the border. What lies enclosed is a question of policy: see `Enclosed`.
@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from popcond.media.raster import Alpha, Floats, Rgb
 from popcond.vision.backdrop import Backdrop
-from popcond.vision.colours import gaps as gaps_from
 from popcond.vision.edges import soften
+from popcond.vision.shadow import without_shadow
 
 Mask = NDArray[np.uint8]  # (H, W), 0 or 1
 
@@ -34,25 +34,28 @@ class Enclosed(StrEnum):
 
 
 def policy_for(backdrop: Backdrop) -> Enclosed:
-    """A chosen or a strongly coloured backdrop shows through; a neutral one may as well be the character's own colour."""
+    """A chosen or a strongly coloured backdrop shows through; a neutral one may be the character's own colour too."""
     return Enclosed.GOES if backdrop.chosen or backdrop.is_colourful else Enclosed.STAYS
 
 
 def key(rgb: Rgb, backdrop: Backdrop, enclosed: Enclosed | None = None) -> Alpha:
     """(H, W) alpha of what stands before the backdrop: solid inside, soft along edges, 0 where backdrop shows."""
     policy = enclosed or policy_for(backdrop)
-    gaps = gaps_from(rgb, backdrop.lab_field(*rgb.shape[:2]))
+    gaps = backdrop.gaps(rgb)
     like = _like_backdrop(gaps, backdrop)
     outside = _reached(like, narrowest=_narrowest(rgb) if policy is Enclosed.STAYS else 0)
     if policy is Enclosed.GOES:
         outside |= _views_through(like, outside, gaps, backdrop)
     inside = _without_weak_parts(1 - outside, gaps, backdrop)
-    return soften(rgb, backdrop.field(*rgb.shape[:2]), inside)
+    field = backdrop.field(*rgb.shape[:2])
+    if not backdrop.chosen:
+        inside = without_shadow(rgb, field, inside)
+    return soften(rgb, field, inside, hairlines=not backdrop.chosen)
 
 
 def _narrowest(rgb: Rgb) -> int:
     """Half the width, in pixels, of a gap in an outline through which the backdrop does not flow in."""
-    return max(1, round(min(rgb.shape[:2]) / 400))
+    return max(1, int(min(rgb.shape[:2])) // 400)
 
 
 # ------------------------------------------------------------------ what the backdrop fills
@@ -60,12 +63,24 @@ def _narrowest(rgb: Rgb) -> int:
 
 def _like_backdrop(gaps: Floats, backdrop: Backdrop) -> Mask:
     """Within the tolerance, or so much weaker than something strong nearby that it is what a codec smeared off it."""
-    reach = _smear_reach(gaps.shape)
-    strongest = cv2.dilate(gaps, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
-    smear = _SMEAR_CHOSEN if backdrop.chosen else _SMEAR
-    like = np.asarray(gaps < np.maximum(smear * np.asarray(strongest), backdrop.tolerance), np.uint8)
+    like = np.asarray(gaps < backdrop.tolerance, np.uint8)
+    smeared = _smeared(gaps, _SMEAR_CHOSEN if backdrop.chosen else _SMEAR)
+    like = np.maximum(like, smeared if backdrop.chosen else _thin(cv2.subtract(smeared, like)))
     _clear_edge_lines(like)
     return like
+
+
+def _smeared(gaps: Floats, share: float) -> Mask:
+    """Pixels that differ from the backdrop by less than a share of what the strongest pixel in reach does."""
+    reach = _smear_reach(gaps.shape)
+    strongest = cv2.dilate(gaps, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
+    return np.asarray(gaps < share * np.asarray(strongest), np.uint8)
+
+
+def _thin(mask: cv2.typing.MatLike) -> Mask:
+    """The mask without its thick places: a smear is a seam, a pale belly is not."""
+    thick = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
+    return np.asarray(cv2.subtract(mask, cv2.dilate(thick, np.ones((5, 5), np.uint8))), np.uint8)
 
 
 def _smear_reach(shape: tuple[int, ...]) -> int:
@@ -85,7 +100,7 @@ def _clear_edge_lines(like: Mask) -> None:
 
 
 def _reached(like: Mask, *, narrowest: int) -> Mask:
-    """The part of `like` that can be reached from outside the picture, not through gaps thinner than 2 × narrowest + 1."""
+    """The part of `like` that is reached from outside the picture, not through gaps under 2 × narrowest + 1 pixels."""
     ringed = cv2.copyMakeBorder(like, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1)
     if narrowest == 0:
         return _of_corner(np.asarray(ringed, np.uint8))[1:-1, 1:-1]

@@ -14,7 +14,13 @@ _ALSO_CHARACTER = 0.25  # a part of this share of the largest one is no effect: 
 
 def parts_of(alpha: Alpha) -> tuple[Part, ...]:
     """The parts with alpha ≥ 128, largest first; the largest ones are the character, the others effects."""
-    count, _, stats, _ = cv2.connectedComponentsWithStats((alpha >= 128).astype(np.uint8), connectivity=8)
+    visible = cv2.threshold(alpha, 127, 1, cv2.THRESH_BINARY)[1]
+    left, top, width, height = cv2.boundingRect(visible)
+    if not width or not height:
+        return ()
+    box = visible[top : top + height, left : left + width]
+    count, _, stats, _ = cv2.connectedComponentsWithStats(box, connectivity=8)
+    stats[:, :2] += (left, top)
     rows = sorted((_row(stats[n]) for n in range(1, count)), key=lambda row: -row[4])
     return tuple(_part(row, of=rows[0][4]) for row in rows)
 

@@ -99,6 +99,16 @@ def test_a_damaged_zip_is_caught(damage: str, line: bytes) -> None:
     assert found.rules[0].name == "archive"
 
 
+def test_no_damage_to_a_zip_is_more_than_a_verdict(line: bytes) -> None:
+    data = zipped([("001.png", line)])
+    rng = np.random.default_rng(5)
+    for _ in range(150):
+        raw = bytearray(data)
+        for place in rng.integers(-120, 60, 3):
+            raw[place] = rng.integers(0, 256)
+        assert validate_bundle(bytes(raw), LINE).rules[0].name == "archive"
+
+
 def test_names_by_action_never_collide_and_hold_nothing_dangerous() -> None:
     gif = target("gif")
     assert file_names(gif, [("wave", "P"), ("wave", "P"), ("../../etc", "P")]) == ["wave.gif", "wave-2.gif", "etc.gif"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -44,7 +46,7 @@ def test_a_gaining_curve_ends_where_its_next_loop_begins() -> None:
 @pytest.mark.parametrize("poster", [0.25, 0.5, 0.7])
 def test_eased_time_never_runs_backwards_and_keeps_the_period(poster: float) -> None:
     times = [eased(phase, poster) for phase in PHASES]
-    assert all(later > earlier for earlier, later in zip(times, times[1:], strict=False))
+    assert all(later > earlier for earlier, later in pairwise(times))
     assert eased(0.0, poster) == pytest.approx(0.0)
     assert eased(1.0, poster) == pytest.approx(1.0)
 

@@ -92,6 +92,22 @@ def test_the_clip_is_the_performance_and_no_other(clips: Mapping[tuple[str, str]
             assert np.abs(own - np.stack(clips["person", other])).mean() > 1.0
 
 
+@pytest.mark.parametrize(
+    "picture",
+    [
+        np.full((1, 1, 4), 255, np.uint8),
+        np.zeros((50, 50, 4), np.uint8),
+        np.full((3, 900, 4), 200, np.uint8),
+        np.random.default_rng(1).integers(0, 255, (90, 70, 4)).astype(np.uint8),
+        np.where(np.random.default_rng(2).random((100, 100, 1)) > 0.99, 255, 0).repeat(4, axis=2),
+    ],
+    ids=["one pixel", "nothing", "a thread", "noise", "dust"],
+)
+def test_any_picture_can_be_animated(picture: Rgba) -> None:
+    frames = list(render(picture.astype(np.uint8), "dance", backdrop=BACKDROP, size=96, seconds=1.0, fps=4))
+    assert [frame.shape for frame in frames] == [(96, 96, 3)] * 4
+
+
 # ------------------------------------------------------------------ performances
 
 
