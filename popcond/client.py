@@ -36,6 +36,7 @@ from popcond.wire import (
     NewPack,
     Pack,
     PackChanges,
+    Problem,
     Provider,
     Quote,
     RemoveBackground,
@@ -100,6 +101,10 @@ class Client:
     async def actions(self) -> tuple[Action, ...]:
         """All that a character can do."""
         return await self._many(Action, "/v1/actions")
+
+    async def action_problems(self) -> tuple[Problem, ...]:
+        """What is wrong with the user's own actions.toml, entry by entry."""
+        return await self._many(Problem, "/v1/actions/problems")
 
     async def targets(self) -> tuple[Target, ...]:
         """All destinations with their rules."""

@@ -82,12 +82,15 @@ class _Canvas:
         cover = mask.astype(np.float32) / 255.0
         if blur:
             cover = np.asarray(cv2.GaussianBlur(cover, (0, 0), blur * FINE), np.float32)
-        fill = np.broadcast_to(np.asarray(colour, np.float32), (*mask.shape, 3))
+        x, y, width, height = cv2.boundingRect((cover > 0).astype(np.uint8))
+        box = slice(y, y + height), slice(x, x + width)
+        fill = np.broadcast_to(np.asarray(colour, np.float32), (height, width, 3))
         if shade:
-            fill = np.clip(fill * self._light(mask)[..., None], 0.0, 255.0)
-        self.pixels *= 1.0 - cover[..., None]
-        self.pixels[..., :3] += fill * cover[..., None]
-        self.pixels[..., 3] += 255.0 * cover
+            fill = np.clip(fill * self._light(mask)[box][..., None], 0.0, 255.0)
+        solid = cover[box][..., None]
+        self.pixels[box] *= 1.0 - solid
+        self.pixels[box][..., :3] += fill * solid
+        self.pixels[box][..., 3:] += 255.0 * solid
         small = cv2.resize(cover, (self.size, self.size), interpolation=cv2.INTER_AREA)
         return np.asarray(np.asarray(small) >= 0.5, np.bool_)
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from popcond.api.deps import Uses
 from popcond.targets import TARGETS
-from popcond.wire import API_MAX, API_MIN, FEATURES, VERSION, Action, Provider, Target, Version
+from popcond.wire import API_MAX, API_MIN, FEATURES, VERSION, Action, Problem, Provider, Target, Version
 
 router = APIRouter(tags=["catalogue"])
 
@@ -27,6 +27,12 @@ async def version() -> Version:
 def actions(powers: Uses) -> list[Action]:
     """All that a character can do: the built-in ones and the user's own."""
     return list(powers.catalogue().actions.values())
+
+
+@router.get("/v1/actions/problems")
+def action_problems(powers: Uses) -> list[Problem]:
+    """What is wrong with the user's own actions.toml: file, line and cure; all other entries are in use."""
+    return list(powers.catalogue().problems)
 
 
 @router.get("/v1/targets")

@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
         async with open_session(options, narrator) as session:
             order = {
                 "name": name,
-                "actions": await known_actions(session.client, actions),
+                "actions": await known_actions(session, actions),
                 "targets": await known_targets(session.client, targets),
                 "auto_accept": options.refine == "auto",
                 "awaits_clips": True,

@@ -49,9 +49,11 @@ def wanted_targets(texts: Sequence[str] | None) -> tuple[str, ...]:
     return (comma_list(texts) or _refuse_nothing("--target")) if texts else (DEFAULT_TARGET,)
 
 
-async def known_actions(client: Client, wanted: Sequence[str]) -> tuple[str, ...]:
-    """The wanted actions, `all` spelled out. Raises WrongUsage with near matches."""
-    known = tuple(action.name for action in await client.actions())
+async def known_actions(session: Session, wanted: Sequence[str]) -> tuple[str, ...]:
+    """The wanted actions, `all` spelled out. Tells mistakes in the user's own file. Raises WrongUsage, near matches."""
+    for problem in await session.client.action_problems():
+        session.narrator.note(" ".join(filter(None, (problem.message, problem.cure))))
+    known = tuple(action.name for action in await session.client.actions())
     return known if EVERYTHING in wanted else known_names(wanted, known, "action")
 
 

@@ -24,7 +24,6 @@ class ClipRequest:
     cutout: Path  # RGBA PNG of the character, of any size
     backdrop: Colour  # flat colour behind the character, far from its palette; SEGMENT is told the same
     seconds: float = 2.0
-    seed: int = 0
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+import cv2
 import numpy as np
 
 from popcond.errors import NoCharacter
@@ -23,6 +24,21 @@ _CERTAIN = 0.9  # share of the border that must show a shaded backdrop before it
 _SHADED = 12.0  # ΔE across the picture from which a backdrop is shaded rather than flat
 _BOX = 0.985  # filled share of its bounding box from which an opaque area is a box
 
+_ENCLOSED = 0.004  # share of the character that has the backdrop's own colour
+_PALE = 0.3  # share of its edge that hardly differs from the backdrop
+
+_NOTE_KEPT = (
+    "The background was kept: it is not plain enough to be removed. "
+    "Use a picture on a plain background, or one with transparency, for a cut-out character."
+)
+_NOTE_ENCLOSED = (
+    "Places with the background's colour that the character encloses were kept, because they may be its own. "
+    "Use a picture with transparency if they should be open."
+)
+_NOTE_PALE = (
+    "Much of the character's edge is almost the colour of the background, so look at it closely. "
+    "A picture on a darker or coloured plain background gives a cleaner edge."
+)
 _CURE = "Use a picture with a plain background or with transparency, or set remove_background to never."
 
 
@@ -86,33 +102,46 @@ def _keyed_box(picture: Rgba, box: tuple[slice, slice], mode: RemoveBackground) 
     if inner is None:
         return None
     rgba = np.zeros_like(picture)
-    rgba[box] = inner
+    rgba[box] = inner.rgba
     note = "The picture was an opaque box on a transparent margin; the box's backdrop was removed too."
-    return CharacterCutout(rgba, "keyed", _coverage(rgba[..., 3]), (note,))
+    return CharacterCutout(rgba, "keyed", _coverage(rgba[..., 3]), (note, *inner.notes))
 
 
 # ------------------------------------------------------------------ opaque pictures
 
 
 def _opaque(picture: Rgba, mode: RemoveBackground) -> CharacterCutout:
-    rgba = _keyed(np.ascontiguousarray(picture[..., :3]), mode)
-    if rgba is not None:
-        return CharacterCutout(rgba, "keyed", _coverage(rgba[..., 3]))
+    keyed = _keyed(np.ascontiguousarray(picture[..., :3]), mode)
+    if keyed is not None:
+        return keyed
     if mode is RemoveBackground.ALWAYS:
         raise NoCharacter("The picture has no plain background that could be told from the character.", cure=_CURE)
-    note = "The background was kept: it is not plain enough to be removed. " + _ADVICE
-    return _kept(picture, note)
+    return _kept(picture, _NOTE_KEPT)
 
 
-_ADVICE = "Use a picture on a plain background, or one with transparency, for a cut-out character."
-
-
-def _keyed(rgb: Rgb, mode: RemoveBackground) -> Rgba | None:
+def _keyed(rgb: Rgb, mode: RemoveBackground) -> CharacterCutout | None:
     backdrop = estimate(rgb)
     if backdrop is None or (mode is RemoveBackground.AUTO and not _is_certain(backdrop)):
         return None
     alpha = key(rgb, backdrop)
-    return cut_out(rgb, alpha) if _LEAST <= _coverage(alpha) <= _MOST else None
+    coverage = _coverage(alpha)
+    if not _LEAST <= coverage <= _MOST:
+        return None
+    return CharacterCutout(cut_out(rgb, alpha), "keyed", coverage, _doubts(rgb, alpha, backdrop))
+
+
+def _doubts(rgb: Rgb, alpha: Alpha, backdrop: Backdrop) -> tuple[str, ...]:
+    """What a person should look at: where the character looks like its backdrop."""
+    gaps = backdrop.gaps(rgb)
+    like = (alpha == 255) & (gaps < backdrop.tolerance)
+    inner = np.asarray(cv2.erode(alpha, np.ones((7, 7), np.uint8)))
+    rim = (alpha >= 128) & (inner < 128)
+    notes = []
+    if np.count_nonzero(like) > _ENCLOSED * np.count_nonzero(alpha):
+        notes.append(_NOTE_ENCLOSED)
+    if np.count_nonzero(rim & (gaps < 3.0 * backdrop.tolerance)) > _PALE * np.count_nonzero(rim):
+        notes.append(_NOTE_PALE)
+    return tuple(notes)
 
 
 def _is_certain(backdrop: Backdrop) -> bool:

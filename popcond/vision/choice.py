@@ -15,7 +15,7 @@ from popcond.errors import NoCharacter
 from popcond.media.raster import Colour, Floats, Rgba
 from popcond.vision.colours import distance, exact_lab, lab_of
 
-_SIDE = 192  # the cut-out is looked at in this size at most
+_SIDE = 320  # the cut-out is looked at in this size at most
 _FAR_ENOUGH = 48.0  # ΔE beyond which farther is no better
 _SHARP = 30.0  # a step of lightness that video keeps sharp; it stores colour at half the resolution
 _CALM = 36.0  # chroma up to which a colour is calm
@@ -40,7 +40,7 @@ def _scores(labs: Floats, taken: Floats, outline: Floats) -> Floats:
     """(N,) how good each candidate is, in ΔE: its nearest taken colour counts most."""
     gaps = np.minimum(distance(labs[:, None], taken[None]), _FAR_ENOUGH)
     lightness = np.abs(labs[:, None, 0] - outline[None, :, 0])
-    sharp = np.minimum(lightness, _SHARP).mean(axis=1) * 0.4
+    sharp = np.minimum(lightness, _SHARP).mean(axis=1) * 0.25 + np.minimum(lightness, _SHARP).min(axis=1) * 0.25
     loud = np.maximum(np.hypot(labs[:, 1], labs[:, 2]) - _CALM, 0.0) * 0.2
     extreme = np.maximum(np.abs(labs[:, 0] - 55.0) - 22.0, 0.0) * 0.4
     return np.asarray(gaps.min(axis=1) + 0.08 * gaps.mean(axis=1) + sharp - loud - extreme, np.float32)
@@ -59,7 +59,7 @@ def _colours(cutout: Rgba) -> tuple[Floats, Floats]:
     inside = (small[..., 3] >= 128).astype(np.uint8)
     if not inside.any():
         raise NoCharacter("The cut-out is empty.", cure="Use a picture that shows a character.")
-    rim = (inside > 0) & (cv2.erode(inside, np.ones((5, 5), np.uint8), borderValue=0) == 0)
+    rim = (inside > 0) & (cv2.erode(inside, np.ones((3, 3), np.uint8), borderValue=0) == 0)
     return _bins(small[inside > 0], _SUBSTANTIAL), _bins(small[rim], _SUBSTANTIAL_EDGE)
 
 

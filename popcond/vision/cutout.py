@@ -16,6 +16,9 @@ from popcond.vision.nearest import is_mixture, nearest_colours, share_of
 
 _TRUSTED = 0.45  # alpha from which a mixture is solved rather than replaced
 
+_SHADE = 24.0  # levels by which a mixed pixel may be lighter or darker than its inner colour, of which it keeps the hue
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+
 
 def cut_out(rgb: Rgb, alpha: Alpha) -> Rgba:
     """(H, W, 4) straight alpha with decontaminated colours; transparent pixels are (0, 0, 0, 0)."""
@@ -42,8 +45,8 @@ def _cut_out(rgb: Rgb, alpha: Alpha) -> Rgba:
 
 
 def _rim(alpha: Alpha) -> NDArray[np.bool_]:
-    """Visible pixels that are not solid, or that touch one that is not visible."""
-    least = np.asarray(cv2.erode(alpha, np.ones((3, 3), np.uint8)))
+    """Visible pixels that are not solid, or that are within two pixels of one that is not visible."""
+    least = np.asarray(cv2.erode(alpha, np.ones((5, 5), np.uint8)))
     return np.asarray((alpha > 0) & ((alpha < 255) | (least < 128)), np.bool_)
 
 
@@ -56,15 +59,16 @@ def _own_colours(rgb: Rgb, alpha: Alpha, rim: NDArray[np.intp]) -> NDArray[np.ui
     beside = nearest_colours(rgb, _fullest(alpha, 1) & (alpha > 0), rim)
     inner = np.where(mixed[:, None], inner, beside)
     seen = np.where(mixed, np.minimum(claimed, share_of(pixels - outer, inner - outer)), claimed)
-    return _solved(pixels, inner, outer, seen[:, None])
+    own = _solved(pixels, inner, outer, seen[:, None])
+    own = np.where(mixed[:, None], inner + np.clip((own - inner) @ _LUMA, -_SHADE, _SHADE)[:, None], own)
+    return np.asarray(np.rint(np.clip(own, 0.0, 255.0)), np.uint8)
 
 
-def _solved(pixels: Floats, inner: Floats, outer: Floats, seen: Floats) -> NDArray[np.uint8]:
+def _solved(pixels: Floats, inner: Floats, outer: Floats, seen: Floats) -> Floats:
     """The colour that mixes with the outer one to each pixel; the inner one instead where too little of it is seen."""
     own = (pixels - (1.0 - seen) * outer) / np.maximum(seen, 0.05)
     trust = np.clip((seen - _TRUSTED * 0.5) / (_TRUSTED * 0.5), 0.0, 1.0)
-    blend = trust * np.clip(own, 0.0, 255.0) + (1.0 - trust) * inner
-    return np.asarray(np.rint(np.clip(blend, 0.0, 255.0)), np.uint8)
+    return np.asarray(trust * np.clip(own, 0.0, 255.0) + (1.0 - trust) * inner, np.float32)
 
 
 def _fullest(alpha: cv2.typing.MatLike, window: int) -> NDArray[np.bool_]:

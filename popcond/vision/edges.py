@@ -20,14 +20,15 @@ _LUMA = np.array(  # BT.601 luma and two colour differences of a straight RGB co
     [[0.299, 0.587, 0.114], [-0.169, -0.331, 0.5], [0.5, -0.419, -0.081]], np.float32
 )
 _TRUST = np.array([1.0, 0.35, 0.35], np.float32)  # of luma and of the colour differences
+_FAINT, _PLAIN = 30.0, 20.0  # ΔE from which an edge pixel of a third colour shows, and how much more makes it solid
 _EMPTY, _SOLID = 0.2, 0.84  # alpha outside of these is snapped
 
 
-def soften(rgb: Rgb, field: Floats, inside: Mask, *, hairlines: bool) -> Alpha:
+def soften(rgb: Rgb, field: Floats, inside: Mask, gaps: Floats, *, smeared: bool) -> Alpha:
     """(H, W) alpha from a hard mask: unmixed within a few pixels of its edge, solid and empty elsewhere.
 
-    `hairlines` keeps edge pixels of a third colour solid: an outline thinner than a pixel in a drawn picture, but noise
-    in a video.
+    `gaps` (H, W) is how far, in ΔE, each pixel is from the backdrop `field`. `smeared` is true for video before a
+    backdrop that is far from the character: then what is weak is the codec's.
     """
     reach = 2 if max(rgb.shape[:2]) < 900 else 3
     alpha = np.asarray(inside * 255, np.uint8)
@@ -36,17 +37,34 @@ def soften(rgb: Rgb, field: Floats, inside: Mask, *, hairlines: bool) -> Alpha:
     band = np.flatnonzero((near > 0) & (depth <= reach + 0.5))
     if band.size == 0 or not inside.any():
         return alpha
-    outer = field.reshape(-1, 3)[band]
-    pixels = rgb.reshape(-1, 3)[band].astype(np.float32)
-    inner = nearest_colours(rgb, _core(depth, reach), band)
-    beside = nearest_colours(rgb, _core(depth, 1), band)
+    found = _explained(rgb, field, depth, gaps, band, reach, smeared=smeared)
+    alpha.ravel()[band] = snapped(found)
+    return alpha
+
+
+def _explained(
+    rgb: Rgb, field: Floats, depth: Floats, gaps: Floats, band: NDArray[np.intp], reach: int, *, smeared: bool
+) -> Floats:
+    """(N,) alpha 0..1 of the band's pixels, each taken apart into its inner and its outer colour.
+
+    An outline has its own inner colour. A pixel inside that no two colours explain is a hairline: it is solid, or in
+    video as solid as it is plain to see.
+    """
+    strong = _strong(gaps) if smeared else np.ones(gaps.shape, np.bool_)
+    outer, pixels = (raster.reshape(-1, 3)[band].astype(np.float32) for raster in (field, rgb))
+    inner = nearest_colours(rgb, _core(depth, reach) & strong, band)
+    beside = nearest_colours(rgb, _core(depth, 1) & strong, band)
     outlined = ~is_mixture(beside, inner, outer, loosely=True)
     inner[outlined] = beside[outlined]
     found = unmixed(pixels, inner, outer)
-    if hairlines:
-        found[(inside.ravel()[band] > 0) & ~is_mixture(pixels, inner, outer, loosely=True)] = 1.0
-    alpha.ravel()[band] = snapped(found)
-    return alpha
+    hairline = (depth.ravel()[band] > 0) & ~is_mixture(pixels, inner, outer, loosely=True)
+    plain = np.clip((gaps.ravel()[band] - _FAINT) / _PLAIN, 0.0, 1.0) if smeared else np.float32(1.0)
+    return np.where(hairline, np.maximum(found, plain), found)
+
+
+def _strong(gaps: Floats) -> NDArray[np.bool_]:
+    """What differs from the backdrop nearly as much as anything around it does."""
+    return np.asarray(gaps > 0.4 * np.asarray(cv2.dilate(gaps, np.ones((9, 9), np.uint8))), np.bool_)
 
 
 def _core(depth: Floats, reach: int) -> NDArray[np.bool_]:

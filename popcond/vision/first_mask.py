@@ -195,8 +195,8 @@ def _usual(value: float, seen: deque[float]) -> float:
 
 
 def _jump(value: float, seen: deque[float]) -> float:
-    usual = _usual(value, seen)
-    return abs(value - usual) / max(usual, 1e-3)
+    """How far a value is from what is usual and from the frame before, whichever is nearer: a turn is no fault."""
+    return min(abs(value - known) / max(known, 1e-3) for known in (_usual(value, seen), seen[-1] if seen else value))
 
 
 def _ramp(value: float, low: float, high: float) -> float:

@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from popcond.media.raster import Alpha, Floats, Rgb
 from popcond.vision.backdrop import Backdrop
 from popcond.vision.edges import soften
-from popcond.vision.shadow import without_shadow
+from popcond.vision.shadow import shadow
 
 Mask = NDArray[np.uint8]  # (H, W), 0 or 1
 
 
 _SMEAR_CHOSEN = 0.28  # of the strongest ΔE nearby, where the backdrop is known to be far from the character
+_CLEAR = 14.0  # ΔE that a small part must reach somewhere, or it is what a JPEG leaves around an edge
 _SMEAR = 0.1  # where the character may be as pale as its backdrop
 
 
@@ -41,21 +42,25 @@ def policy_for(backdrop: Backdrop) -> Enclosed:
 def key(rgb: Rgb, backdrop: Backdrop, enclosed: Enclosed | None = None) -> Alpha:
     """(H, W) alpha of what stands before the backdrop: solid inside, soft along edges, 0 where backdrop shows."""
     policy = enclosed or policy_for(backdrop)
-    gaps = backdrop.gaps(rgb)
+    gaps, field = backdrop.gaps(rgb), backdrop.field(*rgb.shape[:2])
     like = _like_backdrop(gaps, backdrop)
-    outside = _reached(like, narrowest=_narrowest(rgb) if policy is Enclosed.STAYS else 0)
+    inside = _before(like, gaps, backdrop, policy)
+    if not backdrop.chosen and (dark := shadow(rgb, field, inside, gaps)).any():
+        inside = _before(like | dark, gaps, backdrop, policy)
+    return soften(rgb, field, inside, gaps, smeared=backdrop.chosen)
+
+
+def _before(like: Mask, gaps: Floats, backdrop: Backdrop, policy: Enclosed) -> Mask:
+    """What stands before the backdrop, when `like` is what looks like it."""
+    outside = _reached(like, narrowest=_narrowest(like.shape) if policy is Enclosed.STAYS else 0)
     if policy is Enclosed.GOES:
-        outside |= _views_through(like, outside, gaps, backdrop)
-    inside = _without_weak_parts(1 - outside, gaps, backdrop)
-    field = backdrop.field(*rgb.shape[:2])
-    if not backdrop.chosen:
-        inside = without_shadow(rgb, field, inside)
-    return soften(rgb, field, inside, hairlines=not backdrop.chosen)
+        outside = outside | _views_through(like, outside, gaps, backdrop)
+    return _without_weak_parts(1 - outside, gaps, backdrop)
 
 
-def _narrowest(rgb: Rgb) -> int:
+def _narrowest(shape: tuple[int, ...]) -> int:
     """Half the width, in pixels, of a gap in an outline through which the backdrop does not flow in."""
-    return max(1, int(min(rgb.shape[:2])) // 400)
+    return max(1, min(shape) // 400)
 
 
 # ------------------------------------------------------------------ what the backdrop fills
@@ -151,8 +156,13 @@ def _least_area(shape: tuple[int, ...]) -> float:
 
 
 def _without_weak_parts(inside: Mask, gaps: Floats, backdrop: Backdrop) -> Mask:
-    """Parts that nowhere stand out from the backdrop are its noise."""
+    """Parts that nowhere stand out from the backdrop are its noise; small ones must stand out clearly."""
     count, labels = cv2.connectedComponents(inside, connectivity=8)
-    strong = np.bincount(labels[gaps > 2.0 * backdrop.tolerance], minlength=count) > 0
-    strong[0] = False
-    return np.asarray(strong[labels], np.uint8)
+    places = np.flatnonzero(inside)
+    numbers, strengths = labels.ravel()[places], gaps.ravel()[places]
+    small = np.bincount(numbers, minlength=count) < 1e-4 * inside.size
+    some = np.bincount(numbers[strengths > 2.0 * backdrop.tolerance], minlength=count) > 0
+    clear = np.bincount(numbers[strengths > max(2.0 * backdrop.tolerance, _CLEAR)], minlength=count) > 0
+    kept = np.where(small, clear, some)
+    kept[0] = False
+    return np.asarray(kept[labels], np.uint8)

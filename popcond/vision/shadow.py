@@ -1,7 +1,8 @@
 """The soft shadow that a character throws on its plain backdrop, which would be a grey stain on any other.
 
-A shadow is the backdrop's own colour, darker; it fades without a step; it lies low and is wider than high; and where the
-character begins there is a step. All of this must hold, because a pale character's own shading looks much like it.
+A shadow is the backdrop's own colour, darker; it fades into the backdrop without a step; it lies low and is wider than
+high; and where the character begins there is a step. All of this must hold, because a pale character's own shading
+looks much like it.
 """
 
 from __future__ import annotations
@@ -18,29 +19,32 @@ _DARKEST = 0.4  # of the backdrop's brightness
 _TINT = 0.045  # how much a shadow's three channels may differ, as shares of the backdrop's
 _STEP = 9.0  # levels between shadow and character that make a border
 _SMOOTH = 0.028  # of 255 a pixel, on a side of 512: steeper is an edge, not a shadow
+_FADED = 5.0  # ΔE from the backdrop where a shadow ends
 _MOST = 0.2  # share of the picture that a shadow may cover
 
 
-def without_shadow(rgb: Rgb, field: Floats, inside: Mask) -> Mask:
-    """`inside` (H, W; 0 or 1) without the shadow under the character, if there surely is one."""
-    found = _shadow(rgb, field, inside)
-    if not found.any():
-        return inside
-    rim = cv2.dilate(found, np.ones((5, 5), np.uint8)) & _darker_backdrop(rgb, field)
-    return np.asarray(inside & (1 - (found | rim)), np.uint8)
+def shadow(rgb: Rgb, field: Floats, inside: Mask, gaps: Floats) -> Mask:
+    """(H, W; 0 or 1): the part of `inside` that is a shadow under the character, if there surely is one.
+
+    `field` is the backdrop and `gaps` (H, W) how far, in ΔE, each pixel is from it.
+    """
+    darker = _darker_backdrop(rgb, field)
+    found = _surely(rgb, inside, np.asarray(inside & darker & _even(rgb), np.uint8), gaps)
+    grown = np.asarray(cv2.dilate(found, np.ones((5, 5), np.uint8)), np.uint8)
+    return np.asarray(grown & darker & inside, np.uint8)
 
 
-def _shadow(rgb: Rgb, field: Floats, inside: Mask) -> Mask:
-    smooth = np.asarray(inside & _darker_backdrop(rgb, field) & _even(rgb), np.uint8)
+def _surely(rgb: Rgb, inside: Mask, smooth: Mask, gaps: Floats) -> Mask:
     smooth = np.asarray(cv2.morphologyEx(smooth, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)), np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(smooth, connectivity=8)
-    outside = cv2.dilate(1 - inside, np.ones((5, 5), np.uint8))
-    touching = np.bincount(labels[(np.asarray(outside) > 0) & (smooth > 0)], minlength=count)
+    outer = (np.asarray(cv2.dilate(1 - inside, np.ones((5, 5), np.uint8))) > 0) & (smooth > 0)
+    touching = np.bincount(labels[outer], minlength=count)
+    fading = np.bincount(labels[outer & (gaps < _FADED)], minlength=count)
     found = np.zeros_like(inside)
     for number in range(1, count):
-        if touching[number] and _lies_low(stats[number], inside):
+        if fading[number] > 0.7 * max(touching[number], 1) and _lies_low(stats[number], inside):
             part = (labels == number).astype(np.uint8)
-            found |= part if _ends_at_a_step(rgb, part, inside) else 0
+            found |= part if _ends_at_a_step(rgb, part, inside) else np.uint8(0)
     return found
 
 

@@ -61,7 +61,9 @@ class Row:
         )
 
 
-HEAD = f"{'clip':14} {'IoU':>7} {'worst':>7} {'alpha':>8} {'edge':>8} {'effects':>7} {'flicker':>8} {'mask ms':>8} {'cut ms':>8}"
+TITLES = ("IoU", "worst", "alpha", "edge", "effects", "flicker", "mask ms", "cut ms")
+WIDTHS = (7, 7, 8, 8, 7, 8, 8, 8)
+HEAD = " ".join([f"{'clip':14}", *(f"{title:>{width}}" for title, width in zip(TITLES, WIDTHS, strict=True))])
 
 
 def rows() -> Iterator[Row]:

@@ -44,6 +44,56 @@ def test_a_smoothly_shaded_backdrop_goes() -> None:
     assert iou(found.rgba[..., 3], drawn[..., 3]) > 0.97
 
 
+def _with_shadow(drawn: Rgba, strength: float) -> Rgb:
+    """The picture on white, with a soft grey ellipse under its feet."""
+    size = drawn.shape[0]
+    dark = np.zeros((size, size), np.float32)
+    feet = int(np.flatnonzero((drawn[..., 3] >= 128).any(axis=1))[-1])
+    cv2.ellipse(dark, (size // 2, feet - 3), (size * 3 // 10, size // 20), 0, 0, 360, strength, -1)
+    behind = 255.0 * (1.0 - np.asarray(cv2.GaussianBlur(dark, (0, 0), size / 50)))[..., None]
+    solid = drawn[..., 3:] / 255.0
+    return np.asarray(np.rint(drawn[..., :3] * solid + behind * (1.0 - solid)), np.uint8)
+
+
+@pytest.mark.parametrize("style", ["shaded", "flat", "line", "dark"])
+@pytest.mark.parametrize("strength", [0.25, 0.5])
+def test_the_soft_shadow_under_a_character_goes(style: str, strength: float) -> None:
+    drawn = scene(style, 0.1, size=384).rgba
+    found = cut_out_character(_opaque(_with_shadow(drawn, strength)), False, AUTO)
+    assert iou(found.rgba[..., 3], drawn[..., 3]) > 0.95
+
+
+def test_a_grey_foot_that_is_no_shadow_stays() -> None:
+    picture = np.full((300, 300, 3), 255, np.uint8)
+    cv2.circle(picture, (150, 120), 70, (220, 120, 60), -1)
+    cv2.ellipse(picture, (150, 210), (90, 25), 0, 0, 360, (190, 190, 190), -1, cv2.LINE_AA)
+    found = cut_out_character(_opaque(picture), False, AUTO)
+    assert found.rgba[215, 150].tolist() == [190, 190, 190, 255]
+
+
+def test_enclosed_white_is_kept_and_said_so() -> None:
+    picture = np.full((200, 200, 3), 255, np.uint8)
+    cv2.circle(picture, (100, 100), 60, (30, 30, 160), 12)
+    found = cut_out_character(_opaque(picture), False, AUTO)
+    assert found.rgba[100, 100].tolist() == [255, 255, 255, 255]
+    assert any("encloses" in note for note in found.notes)
+
+
+def test_a_dark_character_on_white_needs_no_note() -> None:
+    picture = np.full((200, 200, 3), 255, np.uint8)
+    cv2.circle(picture, (100, 100), 60, (30, 30, 160), -1)
+    assert cut_out_character(_opaque(picture), False, AUTO).notes == ()
+
+
+def test_a_character_as_pale_as_its_background_is_pointed_out() -> None:
+    picture = np.full((200, 200, 3), 255, np.uint8)
+    cv2.circle(picture, (100, 100), 60, (242, 243, 246), -1)
+    cv2.circle(picture, (85, 90), 6, (20, 20, 20), -1)
+    found = cut_out_character(_opaque(picture), False, AUTO)
+    assert found.rgba[100, 100, 3] == 255
+    assert any("closely" in note for note in found.notes)
+
+
 def test_real_alpha_is_kept_and_made_solid_at_both_ends() -> None:
     drawn = scene("soft", 0.1, size=200).rgba
     dull = drawn.copy()
