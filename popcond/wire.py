@@ -26,9 +26,6 @@ class Wire(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-# ------------------------------------------------------------------ progress
-
-
 class Stage(StrEnum):
     """The steps of one emoji, in their order."""
 
@@ -171,9 +168,6 @@ class Provider(Wire):
     needs_network: bool
 
 
-# ------------------------------------------------------------------ characters
-
-
 class RemoveBackground(StrEnum):
     """Whether the picture's background goes."""
 
@@ -293,9 +287,6 @@ class Pack(Wire):
     created: float
 
 
-# ------------------------------------------------------------------ frames and masks
-
-
 class Part(Wire):
     """A connected piece of a mask. Effects such as tears are parts of their own, never noise."""
 
@@ -318,9 +309,6 @@ class Frame(Wire):
     attention: float = Field(default=0.0, ge=0.0, le=1.0)  # how much a person should look
     edited: bool = False
     parts: tuple[Part, ...] = ()
-
-
-# ------------------------------------------------------------------ stickers
 
 
 class Rule(Wire):
@@ -378,9 +366,6 @@ class Quote(Wire):
     per_emoji: tuple[float, ...]
     seconds_estimate: float  # wall time until every clip is there
     ceiling: float | None = None
-
-
-# ------------------------------------------------------------------ events
 
 
 class Event(Wire):

@@ -32,7 +32,7 @@ def its_files(picture: str = DIGEST, cutout: str = DIGEST) -> CharacterFiles:
 
 def an_action(name: str = "wave") -> Action:
     """An action as it is kept with an emoji."""
-    return Action(name=name, label=name.title(), motion_prompt=f"The character does: {name}.", performance=name)
+    return Action(name=name, label=name.title(), motion_prompt=f"The character does: {name}.", performance="happy")
 
 
 def a_new_pack(character: Character, *actions: str, auto_accept: bool = False) -> NewPack:

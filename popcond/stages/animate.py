@@ -10,6 +10,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from popcond.assets import Assets
@@ -68,7 +69,9 @@ async def _finished(database: Database, provider: VideoProvider, request: ClipRe
     try:
         return await _settled(provider, status, work)
     except asyncio.CancelledError:
-        await provider.cancel(status.task)
+        # A daemon that stops leaves the task alone and asks for it again; only what nobody wants any more is cancelled.
+        if not await database.read(partial(jobs.is_ours, job=work.job)):
+            await provider.cancel(status.task)
         raise
 
 

@@ -1,0 +1,72 @@
+"""Stand-ins for what is outside: they speak the real seams and keep a ledger that judges us."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from popcond.errors import ProviderFailed
+from popcond.media.video_file import write_h264
+from popcond.video.provider import ClipRequest, RemoteTask, TaskState, TaskStatus
+from popcond.wire import Provider, ProviderModel
+
+SIDE = 64  # pixels of its clips
+
+
+@dataclass
+class LedgerProvider:
+    """A provider in the cloud, as far as popcond can tell: it outlives restarts of the daemon, and it counts.
+
+    A clip is ready once it has been asked for `checks_until_ready` times. Actions in `refusals` are refused at submit,
+    those in `failures` fail later, with that sentence.
+    """
+
+    checks_until_ready: int = 2
+    refusals: Mapping[str, str] = field(default_factory=dict)
+    failures: Mapping[str, str] = field(default_factory=dict)
+    ledger: list[str] = field(default_factory=list)  # the action of every accepted task
+    cancelled: list[str] = field(default_factory=list)  # ids
+    checks: dict[str, int] = field(default_factory=dict)  # by id, which is the action and its place in the ledger
+
+    def describe(self) -> Provider:
+        """One model that costs nothing and closes its loops."""
+        model = ProviderModel(name="ledger-1", label="Ledger", seconds=(1.0,), closes_loops=True)
+        return Provider(
+            name="ledger", label="Ledger", models=(model,), needs_key=False, has_key=True, needs_network=False
+        )
+
+    async def submit(self, request: ClipRequest) -> RemoteTask:
+        """Accept, and write it into the ledger."""
+        action = request.action.name
+        if action in self.refusals:
+            raise ProviderFailed(self.refusals[action])
+        self.ledger.append(action)
+        task = RemoteTask("ledger", f"{action}-{len(self.ledger)}")
+        self.checks[task.id] = 0
+        return task
+
+    async def check(self, task: RemoteTask) -> TaskStatus:
+        """RUNNING until it has been asked often enough."""
+        if task.id not in self.checks:
+            return TaskStatus(task, TaskState.UNKNOWN)
+        self.checks[task.id] += 1
+        action = task.id.rpartition("-")[0]
+        if self.checks[task.id] <= self.checks_until_ready:
+            return TaskStatus(task, TaskState.RUNNING, progress=0.5, poll_after=0.005)
+        if action in self.failures:
+            return TaskStatus(task, TaskState.FAILED, message=self.failures[action])
+        return TaskStatus(task, TaskState.SUCCEEDED, progress=1.0, result=task.id)
+
+    async def download(self, status: TaskStatus, to: Path) -> None:
+        """A second of a square that moves."""
+        frames = [np.full((SIDE, SIDE, 3), 220, np.uint8) for _ in range(10)]
+        for number, frame in enumerate(frames):
+            frame[20:40, 10 + 2 * number : 30 + 2 * number] = (200, 30, 30)
+        write_h264(frames, fps=10, to=to)
+
+    async def cancel(self, task: RemoteTask) -> None:
+        """Note that somebody wanted it stopped."""
+        self.cancelled.append(task.id)
