@@ -68,6 +68,7 @@ class Runner:
         for loop in self._loops:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
+        await self._database.write(jobs.recover)
 
     async def _work_off(self, lane: Lane) -> None:
         while True:
@@ -99,7 +100,8 @@ class Runner:
             finish = await task
             await self._database.write(lambda connection: transitions.finish(connection, job, work, finish))
         except asyncio.CancelledError:
-            await self._after_cancel(job, task)
+            if _is_stopping():
+                raise  # the job is given back by `close`; an emoji that was cancelled says so in its row already
         except PopconError as error:
             await self._fail(job, error.problem())
         except Exception as error:
@@ -109,16 +111,6 @@ class Runner:
             if self._running.get(job.emoji_id) is task:
                 del self._running[job.emoji_id]
                 self._bus.settle(job.emoji_id)
-
-    async def _after_cancel(self, job: Job, task: asyncio.Task[Finish]) -> None:
-        """Either this emoji was cancelled, and its row says so already; or the daemon stops, and the job waits."""
-        current = asyncio.current_task()
-        if current is None or not current.cancelling():
-            return
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        await self._database.write(lambda connection: jobs.give_back(connection, job))
-        raise asyncio.CancelledError
 
     async def _fail(self, job: Job, problem: Problem) -> None:
         """Say why; while the disk has no room even for that, wait for it."""
@@ -143,6 +135,12 @@ class Runner:
             pack=packs.get(connection, emoji.pack_id),
             report=lambda fraction: self._bus.tick(job.emoji_id, pipeline.progress(job.kind, fraction)),
         )
+
+
+def _is_stopping() -> bool:
+    """Whether this loop itself is being cancelled, and not only the stage that it waits for."""
+    current = asyncio.current_task()
+    return current is not None and current.cancelling() > 0
 
 
 def _unexpected(error: Exception) -> Problem:

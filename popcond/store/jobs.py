@@ -70,11 +70,6 @@ def fail(connection: sqlite3.Connection, job: Job) -> bool:
     return _write_if_ours(connection, job, "state = ?", "failed")
 
 
-def give_back(connection: sqlite3.Connection, job: Job) -> bool:
-    """Make it ready again, for the next start of the daemon."""
-    return _write_if_ours(connection, job, "state = ?", "ready")
-
-
 def cancel(connection: sqlite3.Connection, emoji_id: str) -> bool:
     """Cancel the live job of an emoji; False when there is none."""
     changed = connection.execute(
@@ -105,7 +100,7 @@ def is_ours(connection: sqlite3.Connection, job: Job) -> bool:
 
 
 def recover(connection: sqlite3.Connection) -> int:
-    """At start, what ran when the last daemon died is ready again; answers how many. Only under the home's lock."""
+    """What runs is ready again, after a crash or at a stop; answers how many. Only under the home's lock."""
     changed = connection.execute("UPDATE job SET state = 'ready', updated = ? WHERE state = 'running'", (time.time(),))
     return changed.rowcount
 
