@@ -115,7 +115,15 @@ def web_app(daemon: Daemon) -> FastAPI:
         await asyncio.to_thread(daemon.powers.database.close)
 
     limit = max(settings.max_picture_mb, settings.max_clip_mb) + 1 << 20
-    app = FastAPI(title="popcond", version=VERSION, lifespan=life, docs_url=None, redoc_url=None, max_body_size=limit)
+    app = FastAPI(
+        title="popcond",
+        version=VERSION,
+        lifespan=life,
+        docs_url=None,
+        redoc_url=None,
+        max_body_size=limit,
+        responses=problems.RESPONSES,
+    )
     app.state.powers = daemon.powers
     problems.install(app)
     for noun in (catalogue, characters, packs, emojis, frames, stickers, events):

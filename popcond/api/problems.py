@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -28,6 +30,12 @@ _STATUS: dict[type[PopconError], int] = {
 }
 
 
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    "4XX": {"model": Problem, "description": "Refused, with the reason and its cure"},
+    "5XX": {"model": Problem, "description": "Failed, with the reason and its cure"},
+}
+
+
 def status_of(error: PopconError) -> int:
     """The HTTP status of the nearest ancestor that has one; 500 for the rest."""
     return next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), 500)
@@ -41,9 +49,10 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unexpected)
 
 
-def _answer(status: int, problem: Problem) -> JSONResponse:
-    headers = {"Retry-After": "5"} if status == 503 else None
-    return JSONResponse(problem.model_dump(mode="json", exclude_none=True), status_code=status, headers=headers)
+def _answer(status: int, problem: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    more = {"Retry-After": "5"} if status == 503 else {}
+    body = problem.model_dump(mode="json", exclude_none=True)
+    return JSONResponse(body, status_code=status, headers={**(headers or {}), **more})
 
 
 async def _popcon_error(_request: Request, error: Exception) -> JSONResponse:
@@ -63,7 +72,7 @@ async def _http_exception(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     codes = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
     code = codes.get(error.status_code, "bad_request")
-    return _answer(error.status_code, Problem(code=code, message=f"{error.detail}."))
+    return _answer(error.status_code, Problem(code=code, message=f"{error.detail}."), error.headers)
 
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:
