@@ -25,10 +25,11 @@ from popcond import home
 from popcond.actions import load_actions
 from popcond.api import catalogue, characters, emojis, events, frames, packs, problems, stickers
 from popcond.api.deps import Powers
+from popcond.api.listen import listen, url_of
 from popcond.api.security import Gate
+from popcond.api.uploads import CLIP_BODY
 from popcond.assets import Assets
 from popcond.bus import Bus
-from popcond.errors import HomeUnusable
 from popcond.media.clip import ClipLimits
 from popcond.runner import Lane, Runner
 from popcond.settings import Settings
@@ -114,14 +115,13 @@ def web_app(daemon: Daemon) -> FastAPI:
         await daemon.runner.close()
         await asyncio.to_thread(daemon.powers.database.close)
 
-    limit = max(settings.max_picture_mb, settings.max_clip_mb) + 1 << 20
     app = FastAPI(
         title="popcond",
         version=VERSION,
         lifespan=life,
         docs_url=None,
         redoc_url=None,
-        max_body_size=limit,
+        max_body_size=CLIP_BODY,
         responses=problems.RESPONSES,
     )
     app.state.powers = daemon.powers
@@ -154,22 +154,8 @@ def serve(settings: Settings, linger: float | None = None) -> None:
         home.prepare(settings)
         migrate(settings.database)
         token = home.read_or_make_token(settings)
-        with _listening(settings) as listener:
+        with listen(settings.host, settings.port) as listener:
             asyncio.run(_serve(settings, token, listener, linger))
-
-
-@contextlib.contextmanager
-def _listening(settings: Settings) -> Iterator[socket.socket]:
-    try:
-        listener = socket.create_server((settings.host, settings.port), backlog=2048)
-    except OSError as error:
-        raise HomeUnusable(
-            f"popcond cannot listen on {settings.host}:{settings.port}: {error.strerror}.",
-            cure="Choose another port with --port (0 takes any free one).",
-            code="port_taken",
-        ) from error
-    with listener:
-        yield listener
 
 
 async def _serve(settings: Settings, token: str, listener: socket.socket, linger: float | None) -> None:
@@ -208,7 +194,7 @@ class _Server(uvicorn.Server):
         if self.should_exit or not sockets:
             return
         settings = self._daemon.powers.settings
-        url = _url(sockets[0])
+        url = url_of(sockets[0])
         home.write_runtime(
             settings,
             home.RuntimeInfo(url=url, pid=os.getpid(), version=VERSION, started=time.time(), home=str(settings.home)),
@@ -235,8 +221,3 @@ class _Server(uvicorn.Server):
             powers = self._daemon.powers
             if powers.bus.watchers or await powers.database.read(jobs.any_live):
                 idle_since = time.monotonic()
-
-
-def _url(listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

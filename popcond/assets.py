@@ -19,6 +19,8 @@ from popcond.errors import NotFound, OutOfDisk
 
 _NAME = re.compile(r"[0-9a-f]{64}")
 _CHUNK = 1 << 20
+_DRAFT = ".draft-"
+_REMAKE = "Retry the emoji from its first stage, or add the picture again."
 RESERVE = 32 << 20  # bytes of the disk that files leave free
 
 
@@ -58,25 +60,34 @@ class Assets:
         if not place.is_file():
             raise NotFound(
                 "A stored file is missing from the asset folder.",
-                cure="Retry the emoji from its first stage, or add the picture again.",
+                cure=_REMAKE,
                 code="asset_missing",
                 details={"asset": name},
             )
         return place
 
     def read(self, name: str) -> bytes:
-        """The bytes of an asset. Raises NotFound when it is gone."""
-        return self.path(name).read_bytes()
+        """The bytes of an asset, which are those that were put. Raises NotFound when it is gone or damaged."""
+        data = self.path(name).read_bytes()
+        if hashlib.sha256(data).hexdigest() != name:
+            raise NotFound(
+                f"The stored file {name} is damaged.", cure=_REMAKE, code="asset_damaged", details={"asset": name}
+            )
+        return data
 
     def sweep(self, wanted: Container[str]) -> int:
-        """Delete what nobody wants, and drafts of dead processes; answers how many went. Only while nothing runs."""
-        gone = [path for path in self._files() if path.name not in wanted]
+        """Delete assets that nobody wants, and drafts of dead processes; answers how many. Only while nothing runs.
+
+        What does not bear one of our names is somebody else's and stays, whoever put it into this folder.
+        """
+        drafts = [path for path in self.folder.glob(f"{_DRAFT}*") if path.is_file()]
+        gone = drafts + [path for path in self._files() if path.name not in wanted]
         for path in gone:
             path.unlink(missing_ok=True)
         return len(gone)
 
     def _files(self) -> Iterator[Path]:
-        return (path for path in self.folder.rglob("*") if path.is_file())
+        return (path for path in self.folder.glob("??/*") if _is_asset(path))
 
     def _place(self, name: str) -> Path:
         if not _NAME.fullmatch(name):
@@ -85,12 +96,16 @@ class Assets:
 
     def _draft(self) -> Path:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return self.folder / f".draft-{os.getpid()}-{secrets.token_hex(8)}"
+        return self.folder / f"{_DRAFT}{os.getpid()}-{secrets.token_hex(8)}"
 
     def _settle(self, draft: Path, name: str) -> None:
         place = self._place(name)
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft.replace(place)
+
+
+def _is_asset(path: Path) -> bool:
+    return _NAME.fullmatch(path.name) is not None and path.parent.name == path.name[:2] and path.is_file()
 
 
 def refuse_full_disk(folder: Path, size: int) -> None:

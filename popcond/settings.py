@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from platformdirs import user_config_path, user_data_path
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from popcond.errors import BadEntry
 
 APP = "popcon"
+MOST_PICTURE_MB, MOST_CLIP_MB = 256, 1024  # MiB; no setting goes beyond
 
 
 def config_folder() -> Path:
@@ -24,21 +25,31 @@ def config_folder() -> Path:
     return Path(os.environ.get("POPCON_CONFIG_FOLDER") or user_config_path(APP))
 
 
+class _ConfigFile(TomlConfigSettingsSource):
+    """config.toml; a home in it that is no whole path lies beside it, wherever a program was started."""
+
+    def __call__(self) -> dict[str, Any]:
+        values = super().__call__()
+        if isinstance(values.get("home"), str):
+            values["home"] = config_folder() / Path(values["home"]).expanduser()
+        return values
+
+
 class Settings(BaseSettings):
     """All that may be set; fields carry their meaning and unit."""
 
-    model_config = SettingsConfigDict(env_prefix="POPCON_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="POPCON_", env_ignore_empty=True, frozen=True, extra="ignore")
 
     home: Path = Field(default_factory=lambda: user_data_path(APP))  # rows, files, runtime file, token
     url: str | None = None  # a client's daemon; None: the one of this home
     token: SecretStr | None = None  # a client's token; None: the token file of this home
-    host: str = "127.0.0.1"
+    host: str = Field("127.0.0.1", min_length=1)
     port: int = Field(8765, ge=0, le=65535)  # 0: any free one
     workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256)  # child processes at once
     worker_memory_mb: int = Field(3072, ge=512)  # address space of one child, MiB
     clips_in_flight: int = Field(4, ge=1, le=64)  # clips asked of providers at once
-    max_picture_mb: int = Field(64, ge=1)  # an uploaded picture, MiB
-    max_clip_mb: int = Field(512, ge=1)  # an uploaded clip, MiB
+    max_picture_mb: int = Field(64, ge=1, le=MOST_PICTURE_MB)  # an uploaded picture, MiB
+    max_clip_mb: int = Field(512, ge=1, le=MOST_CLIP_MB)  # an uploaded clip, MiB
 
     @classmethod
     def settings_customise_sources(
@@ -50,8 +61,12 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments, then the environment, then config.toml; no .env files."""
-        toml = TomlConfigSettingsSource(settings_cls, toml_file=config_folder() / "config.toml")
-        return init_settings, env_settings, toml
+        return init_settings, env_settings, _ConfigFile(settings_cls, toml_file=config_folder() / "config.toml")
+
+    @field_validator("home")
+    @classmethod
+    def _absolute(cls, home: Path) -> Path:
+        return home.expanduser().absolute()
 
     @classmethod
     def load(cls, **overrides: Any) -> Settings:
@@ -80,7 +95,7 @@ class Settings(BaseSettings):
     @property
     def work(self) -> Path:
         """Scratch space of running jobs; emptied at every start."""
-        return self.home / "work"
+        return self.home / ".popcon-work"
 
     @property
     def token_file(self) -> Path:

@@ -17,7 +17,10 @@ API_MIN = 1
 API_MAX = 1
 FEATURES = ("puppet", "import", "apng", "gif", "contact-sheet")
 
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+# No control characters: names are printed on terminals.
+Name = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")
+]
 
 
 class Wire(BaseModel):
@@ -205,8 +208,8 @@ class NewPack(Wire):
     model: str | None = None
     targets: tuple[str, ...] = ()
     auto_accept: bool = False
-    approve_poses: bool = False
-    max_spend: float | None = None
+    approve_poses: bool = False  # for providers that draw poses
+    max_spend: float | None = Field(default=None, ge=0.0, allow_inf_nan=False)  # in the provider's currency
     awaits_clips: bool = False  # true: nothing is generated, each emoji waits for the user's own clip
 
 

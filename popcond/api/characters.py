@@ -10,17 +10,16 @@ from fastapi import APIRouter, Form, Response, UploadFile
 from fastapi.responses import FileResponse
 
 from popcond.api.deps import Powers, Uses
-from popcond.api.uploads import received
+from popcond.api.security import MOST_TEXT
+from popcond.api.uploads import PICTURE_BODY, received
 from popcond.stages.characters import NewCharacter, draw, take_in
 from popcond.store import characters
 from popcond.wire import Character, RemoveBackground
 
-router = APIRouter(prefix="/v1/characters", tags=["characters"])
-
-SAMPLE_NAME = "Sample"
+router = APIRouter(prefix="/v1/characters", tags=["characters"], max_body_size=MOST_TEXT)
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, max_body_size=PICTURE_BODY)
 async def add(
     powers: Uses,
     file: UploadFile,
@@ -37,7 +36,7 @@ async def add(
 @router.post("/sample", status_code=201)
 async def add_sample(powers: Uses) -> Character:
     """The character that PopCon draws itself."""
-    return await _write_down(powers, await draw(powers.workers, powers.assets, SAMPLE_NAME))
+    return await _write_down(powers, await draw(powers.workers, powers.assets))
 
 
 async def _write_down(powers: Powers, new: NewCharacter) -> Character:

@@ -10,7 +10,8 @@ from fastapi import APIRouter, UploadFile
 
 from popcond import pipeline
 from popcond.api.deps import Uses
-from popcond.api.uploads import received
+from popcond.api.security import MOST_TEXT
+from popcond.api.uploads import CLIP_BODY, received
 from popcond.errors import BadInput, Conflict
 from popcond.stages import transitions
 from popcond.stages.clips import check_clip
@@ -18,7 +19,7 @@ from popcond.store import emojis, jobs, packs
 from popcond.store.db import Connection
 from popcond.wire import ChooseTake, Emoji, Retry, Stage, Status, Take
 
-router = APIRouter(prefix="/v1/emojis", tags=["emojis"])
+router = APIRouter(prefix="/v1/emojis", tags=["emojis"], max_body_size=MOST_TEXT)
 
 CLIP_FILE = "clip-file"  # the provider's name on takes that the user brought
 
@@ -106,7 +107,7 @@ async def choose_take(powers: Uses, emoji_id: str, choice: ChooseTake) -> Emoji:
     return await powers.database.write(write)
 
 
-@router.post("/{emoji_id}/clip")
+@router.post("/{emoji_id}/clip", max_body_size=CLIP_BODY)
 async def upload_clip(powers: Uses, emoji_id: str, file: UploadFile) -> Emoji:
     """The user's own clip becomes a take, and the rest follows from it."""
     await powers.database.read(partial(_refuse_while_live, emoji_id=emoji_id))

@@ -10,6 +10,7 @@ from typing import Annotated
 import cv2
 import numpy as np
 from fastapi import APIRouter, Query, Response
+from fastapi import Path as PathParameter
 from numpy.typing import NDArray
 
 from popcond.api.deps import Powers, Uses
@@ -21,6 +22,7 @@ from popcond.wire import Frame
 
 router = APIRouter(prefix="/v1/emojis/{emoji_id}", tags=["frames"])
 
+Index = Annotated[int, PathParameter(ge=0, le=1_000_000)]
 Width = Annotated[int | None, Query(ge=8, le=4096, description="scales down to this many pixels")]
 
 
@@ -32,21 +34,21 @@ async def every(powers: Uses, emoji_id: str) -> list[Frame]:
 
 
 @router.get("/raw-frame/{index}", response_class=Response)
-async def raw_frame(powers: Uses, emoji_id: str, index: int, width: Width = None) -> Response:
+async def raw_frame(powers: Uses, emoji_id: str, index: Index, width: Width = None) -> Response:
     """One frame as it came out of the clip: PNG, RGB."""
     file = await _file(powers, emoji_id, index)
     return await _png(lambda: raster.from_png(powers.assets.read(file.raw)), width)
 
 
 @router.get("/cutout/{index}", response_class=Response)
-async def cutout(powers: Uses, emoji_id: str, index: int, width: Width = None) -> Response:
+async def cutout(powers: Uses, emoji_id: str, index: Index, width: Width = None) -> Response:
     """One frame without its background: PNG, RGBA."""
     file = await _file(powers, emoji_id, index)
     return await _png(lambda: cutout_of(powers.assets, file), width)
 
 
 @router.get("/mask/{index}", response_class=Response)
-async def mask(powers: Uses, emoji_id: str, index: int, width: Width = None) -> Response:
+async def mask(powers: Uses, emoji_id: str, index: Index, width: Width = None) -> Response:
     """Which pixels belong to the character and its effects: PNG, L."""
     file = await _file(powers, emoji_id, index)
     return await _png(lambda: raster.from_png(powers.assets.read(masked(file))), width)

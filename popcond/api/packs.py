@@ -9,13 +9,14 @@ from fastapi import APIRouter, Response
 
 from popcond import targets
 from popcond.api.deps import Powers, Uses
+from popcond.api.security import MOST_TEXT
 from popcond.errors import BadInput, UnknownName
 from popcond.stages import transitions
 from popcond.store import packs
 from popcond.store.db import Connection
 from popcond.wire import Action, NewEmojis, NewPack, Pack, PackChanges, ProviderModel, Quote, Stage, Status
 
-router = APIRouter(prefix="/v1", tags=["packs"])
+router = APIRouter(prefix="/v1", tags=["packs"], max_body_size=MOST_TEXT)
 
 _OVERHEAD = 4.0  # seconds of our own work for each emoji, measured on two cores
 

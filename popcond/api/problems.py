@@ -30,6 +30,8 @@ _STATUS: dict[type[PopconError], int] = {
 }
 
 
+_SEE = "The routes are described at /openapi.json."
+
 RESPONSES: dict[int | str, dict[str, Any]] = {
     "4XX": {"model": Problem, "description": "Refused, with the reason and its cure"},
     "5XX": {"model": Problem, "description": "Failed, with the reason and its cure"},
@@ -63,16 +65,25 @@ async def _popcon_error(_request: Request, error: Exception) -> JSONResponse:
 async def _wrong_body(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
-    place = ".".join(str(part) for part in first["loc"] if part != "body")
-    message = f"{place}: {first['msg']}." if place else f"{first['msg']}."
-    return _answer(422, Problem(code="bad_request", message=message, cure="The routes are described at /openapi.json."))
+    return _answer(422, Problem(code="bad_request", message=_sentence(first), cure=_SEE))
+
+
+def _sentence(wrong: dict[str, Any]) -> str:
+    place = ".".join(str(part) for part in wrong["loc"] if part != "body")
+    if wrong["type"] == "json_invalid":
+        return "The body is not valid JSON."
+    if "UploadFile" in str(wrong["msg"]):
+        return f"{place}: a file is wanted here, as multipart/form-data."
+    told = str(wrong["msg"]).rstrip(".")
+    return f"{place}: {told[:1].lower()}{told[1:]}." if place else f"{told}."
 
 
 async def _http_exception(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     codes = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
     code = codes.get(error.status_code, "bad_request")
-    return _answer(error.status_code, Problem(code=code, message=f"{error.detail}."), error.headers)
+    message = f"{str(error.detail).rstrip('.')}."
+    return _answer(error.status_code, Problem(code=code, message=message, cure=_SEE), error.headers)
 
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:

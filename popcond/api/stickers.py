@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from functools import partial
 
 from fastapi import APIRouter, Response
-from fastapi.responses import FileResponse
 
 from popcond.api.deps import Powers, Uses
 from popcond.errors import Conflict
@@ -34,14 +34,14 @@ async def of_emoji(powers: Uses, emoji_id: str) -> list[Sticker]:
     return await powers.database.read(partial(stickers.of_emoji, emoji_id=emoji_id))
 
 
-@router.get("/stickers/{sticker_id}/file", response_class=FileResponse)
-async def file(powers: Uses, sticker_id: str) -> FileResponse:
-    """The sticker's bytes as the store wants them."""
+@router.get("/stickers/{sticker_id}/file", response_class=Response)
+async def file(powers: Uses, sticker_id: str) -> Response:
+    """The sticker's bytes as the store wants them; a damaged file is never served."""
     row = await powers.database.read(partial(stickers.get, sticker_id=sticker_id))
-    return FileResponse(
-        powers.assets.path(row.file),
+    return Response(
+        await asyncio.to_thread(powers.assets.read, row.file),
         media_type=_MEDIA_TYPES[target_named(row.sticker.target).format],
-        filename=row.sticker.file_name,
+        headers={"Content-Disposition": f'attachment; filename="{row.sticker.file_name}"'},
     )
 
 

@@ -14,7 +14,11 @@ from fastapi import UploadFile
 
 from popcond.assets import refuse_full_disk
 from popcond.errors import OutOfDisk, TooLarge
-from popcond.settings import Settings
+from popcond.settings import MOST_CLIP_MB, MOST_PICTURE_MB, Settings
+
+# Bytes of a whole request; how many of them are taken is the settings' to say.
+PICTURE_BODY = (MOST_PICTURE_MB + 1) << 20
+CLIP_BODY = (MOST_CLIP_MB + 1) << 20
 
 _CHUNK = 1 << 20
 _LONGEST_NAME = 80  # characters; file systems count bytes

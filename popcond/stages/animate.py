@@ -81,9 +81,8 @@ async def _settled(provider: VideoProvider, status: TaskStatus, work: Work) -> T
         await asyncio.sleep(status.poll_after)
         status = await provider.check(status.task)
     if status.state is not TaskState.SUCCEEDED:
-        raise ProviderFailed(
-            status.message or f"{work.pack.provider} lost this clip.", cure="Retry the emoji; it makes a new take."
-        )
+        lost = f"{work.pack.provider} lost this clip. Retry the emoji; it makes a new take."
+        raise ProviderFailed(status.message or lost)
     return status
 
 

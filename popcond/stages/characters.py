@@ -11,7 +11,7 @@ from popcond.assets import Assets
 from popcond.media.picture import open_picture
 from popcond.media.raster import png
 from popcond.store.characters import CharacterFiles
-from popcond.video.sample import draw_sample
+from popcond.video.sample import SAMPLE_NAME, draw_sample
 from popcond.vision.character import CharacterCutout, cut_out_character
 from popcond.wire import Character, RemoveBackground
 from popcond.workers import Report, Workers, report_nothing
@@ -41,9 +41,9 @@ async def take_in(
     return await workers.run(_take_in, report_nothing, assets, picture, name, remove_background)
 
 
-async def draw(workers: Workers, assets: Assets, name: str) -> NewCharacter:
+async def draw(workers: Workers, assets: Assets) -> NewCharacter:
     """Our own sample character."""
-    return await workers.run(_draw, report_nothing, assets, name)
+    return await workers.run(_draw, report_nothing, assets)
 
 
 def _take_in(
@@ -60,12 +60,12 @@ def _take_in(
     return NewCharacter(_character(name, remove_background, cutout, opened.notes), files)
 
 
-def _draw(_report: Report, assets: Assets, name: str) -> NewCharacter:
+def _draw(_report: Report, assets: Assets) -> NewCharacter:
     """In a child process."""
     rgba = draw_sample()
     cutout = cut_out_character(rgba, True, RemoveBackground.AUTO)
     files = CharacterFiles(assets.put(png(rgba)), "image/png", assets.put(png(cutout.rgba)))
-    return NewCharacter(_character(name, RemoveBackground.AUTO, cutout, ()), files)
+    return NewCharacter(_character(SAMPLE_NAME, RemoveBackground.AUTO, cutout, ()), files)
 
 
 def _character(

@@ -36,7 +36,8 @@ async def slice_clip(database: Database, assets: Assets, workers: Workers, limit
     try:
         slices = await workers.run(_slice, work.report, assets, clip, limits)
     except BadInput as error:  # it names the file, which is ours and means nothing to anybody
-        raise type(error)(error.message.replace(clip.name, "The clip"), cure=error.cure) from error
+        message = error.message.replace(clip.name, "The clip")
+        raise type(error)(message, cure=error.cure, details=error.details, code=error.code) from error
 
     def finish(connection: Connection) -> None:
         first = slices.frames[0]

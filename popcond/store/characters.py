@@ -62,7 +62,9 @@ def remove(connection: sqlite3.Connection, character_id: str) -> None:
 def _row(connection: sqlite3.Connection, character_id: str) -> sqlite3.Row:
     row: sqlite3.Row | None = connection.execute("SELECT * FROM character WHERE id = ?", (character_id,)).fetchone()
     if row is None:
-        raise NotFound("There is no such character.", details={"id": character_id})
+        raise NotFound(
+            "There is no such character.", cure="`GET /v1/characters` lists them.", details={"id": character_id}
+        )
     return row
 
 

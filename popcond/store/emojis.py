@@ -143,7 +143,7 @@ def chosen_take(connection: sqlite3.Connection, emoji_id: str) -> TakeFiles:
 def _row(connection: sqlite3.Connection, emoji_id: str) -> sqlite3.Row:
     row: sqlite3.Row | None = connection.execute("SELECT * FROM emoji WHERE id = ?", (emoji_id,)).fetchone()
     if row is None:
-        raise NotFound("There is no such emoji.", details={"id": emoji_id})
+        raise NotFound("There is no such emoji.", cure="`GET /v1/packs` lists them.", details={"id": emoji_id})
     return row
 
 

@@ -37,7 +37,7 @@ def get(connection: sqlite3.Connection, pack_id: str) -> Pack:
     """One pack with its emojis. Raises NotFound."""
     row = connection.execute("SELECT * FROM pack WHERE id = ?", (pack_id,)).fetchone()
     if row is None:
-        raise NotFound("There is no such pack.", details={"id": pack_id})
+        raise NotFound("There is no such pack.", cure="`GET /v1/packs` lists them.", details={"id": pack_id})
     return _pack(connection, row)
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from popcond.media.raster import Rgba, resize
 from popcond.video.anchors import Point
-from popcond.video.eyes import Eyes, find_eyes
+from popcond.video.eyes import Box, Eyes, find_eyes, find_lone_eye, no_eyes
 from popcond.video.limbs import Arm, find_arms, find_hip
 from popcond.video.oval import Oval
 
@@ -23,6 +23,8 @@ Solid = NDArray[np.bool_]  # (H, W), the silhouette
 
 _STUDY_SIDE = 224  # pixels; the estimate is made on a small copy
 _LEAST_ROWS = 16  # of a figure in which a neck is looked for
+_PINHOLE = 0.0006  # of the picture
+_TALLEST_HEAD = 1.6  # height over width; what is taller has a trunk in it
 _HEAD_ONLY_ASPECT = 1.22  # height over width; rounder figures are all head unless they have a neck
 
 
@@ -108,14 +110,15 @@ def study(cutout: Rgba) -> Anatomy:
 
 
 def _study_small(small: Rgba) -> Anatomy:
-    solid = _main_part(small[..., 3] >= 128)
+    solid = _without_pinholes(_main_part(small[..., 3] >= 128))
     rows, columns = np.flatnonzero(solid.any(axis=1)), np.flatnonzero(solid.any(axis=0))
     left, top, right, bottom = float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)
     core = _core(solid)
     head, neck = _head(core, bottom)
     eyes = find_eyes(small, head)
-    if neck is None:
-        head = _around_high_eyes(eyes, head)
+    if neck is None or head.half_height > _TALLEST_HEAD * head.half_width:
+        head, eyes = _looked_at_again(small, head, eyes, (left, top, right, bottom))
+        neck = None if neck is None else min(neck, head.y + head.half_height)
     middle = _standing_axis(solid, (left, right, top, bottom))
     hip, parting = find_hip(solid, top + 0.55 * (bottom - top) if neck is None else neck, middle)
     return Anatomy(
@@ -130,8 +133,16 @@ def _study_small(small: Rgba) -> Anatomy:
         eyes=eyes,
         hip=hip,
         parting=parting,
-        arms=find_arms(solid, core, neck=neck, hip=hip, middle=head.x if neck is None else middle),
+        arms=_believed(find_arms(solid, core, neck=neck, hip=hip, middle=head.x if neck is None else middle), eyes),
     )
+
+
+def _believed(arms: tuple[Arm, ...], eyes: Eyes) -> tuple[Arm, ...]:
+    """Who does not look at us may show a tail or a foreleg; then only a pair of arms is one."""
+    if eyes.found or not arms:
+        return arms
+    level = len(arms) == 2 and abs(arms[0].shoulder[1] - arms[1].shoulder[1]) < 0.5 * arms[0].length
+    return arms if level else ()
 
 
 def _main_part(solid: Solid) -> Solid:
@@ -142,6 +153,14 @@ def _main_part(solid: Solid) -> Solid:
     if count <= 2:
         return solid
     return np.asarray(labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA])))
+
+
+def _without_pinholes(solid: Solid) -> Solid:
+    """Tiny holes, as a cut-out has them where lines cross, would look like thin places."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((~solid).astype(np.uint8), connectivity=4)
+    tiny = stats[:, cv2.CC_STAT_AREA] < _PINHOLE * solid.size
+    tiny[0] = False
+    return np.asarray(solid | tiny[labels])
 
 
 def _core(solid: Solid) -> Solid:
@@ -157,7 +176,7 @@ def _core(solid: Solid) -> Solid:
     return core if core.any() else solid
 
 
-def _standing_axis(solid: Solid, box: tuple[float, float, float, float]) -> float:
+def _standing_axis(solid: Solid, box: Box) -> float:
     """x of the middle of what touches the ground, drawn towards the box's middle when it stands on one foot."""
     left, right, top, bottom = box
     foot_rows = solid[int(bottom - 0.12 * (bottom - top)) :]
@@ -191,6 +210,26 @@ def _around_high_eyes(eyes: Eyes, head: Oval) -> Oval:
         return head
     radius = min(1.15 * (level - top), head.half_width)
     return Oval((eyes.left[0] + eyes.right[0]) / 2.0, top + radius, radius, radius)
+
+
+def _looked_at_again(small: Rgba, head: Oval, eyes: Eyes, box: Box) -> tuple[Oval, Eyes]:
+    """A head whose outline says little, put where the eyes are, and eyes for it."""
+    if eyes.found:
+        return _around_high_eyes(eyes, head), eyes
+    eye = find_lone_eye(small, box)
+    if eye is None:
+        return head, eyes
+    head = _around_lone_eye(eye, box)
+    return head, no_eyes(head, near=eye)
+
+
+def _around_lone_eye(eye: Point, box: Box) -> Oval:
+    """A figure seen from its side has its head round its one eye: at an end when it is wide, at its top when tall."""
+    left, top, right, bottom = box
+    radius = min(0.24 * (bottom - top), 0.4 * (right - left))
+    inwards = 0.3 * radius * np.sign((left + right) / 2.0 - eye[0])
+    x = float(np.clip(eye[0] + inwards, left + 0.8 * radius, right - 0.8 * radius))
+    return Oval(x, max(eye[1] + 0.1 * radius, top + 0.9 * radius), radius, radius)
 
 
 def _neck_row(widths: NDArray[np.float64], total: float) -> int | None:

@@ -22,3 +22,5 @@ class Anchors:
     left: Point  # the silhouette's leftmost place at chest height
     right: Point
     upright: float = 0.0  # radians the head leans, clockwise as seen
+    lifted: float = 0.0  # pixels by which the feet are off the floor
+    side: int = 1  # where a raised hand is: 1 is the viewer's right

@@ -86,7 +86,7 @@ def blush(brush: Brush, phase: float) -> None:
     glow = 0.9 + 0.13 * pulse(phase, 0.0, 2)
     for side, eye in ((-1, anchors.left_eye), (1, anchors.right_eye)):
         cheek = brush.lean(eye, side * 0.14 * anchors.head_radius, 0.3 * anchors.head_radius)
-        _cheek(brush, cheek, 0.2 * size * glow)
+        _cheek(brush, cheek, 0.23 * size * glow)
 
 
 def _cheek(brush: Brush, at: Point, size: float) -> None:

@@ -9,7 +9,7 @@ from popcond.video.anchors import Point
 from popcond.video.effect_brush import Brush
 from popcond.video.effect_face import BREATH
 from popcond.video.effect_shapes import cloud, streak, swoosh, wedge
-from popcond.video.effect_timing import bloom, life, pulse
+from popcond.video.effect_timing import LANDING, TAKE_OFF, bloom, burst, life, pulse
 
 CHALK: Colour = (250, 250, 255)
 SUN: Colour = (255, 214, 70)
@@ -78,3 +78,32 @@ def _dust(brush: Brush, lived: float) -> None:
     x, y = brush.anchors.ground
     at = x - (0.55 + 1.3 * lived) * brush.unit, y - (0.12 + 0.3 * lived) * brush.unit
     brush.paint(cloud(), at, 0.32 * (0.55 + 0.45 * lived) * bloom(lived, 0.2, 0.4), BREATH, rim=0.055)
+
+
+def leap_dust(brush: Brush, phase: float) -> None:
+    """Dust that bursts from the floor at take-off and, more of it, at landing; streaks below the feet on the way up."""
+    for start, size in ((TAKE_OFF - 0.03, 0.3), (LANDING - 0.02, 0.42)):
+        lived = burst(phase, start, 0.3)
+        for number in range(3):
+            for side in (-1, 1):
+                _floor_puff(brush, side, number, size, lived)
+    rising = burst(phase, TAKE_OFF + 0.05, 0.26)
+    for number in (-1, 0, 1):
+        _upward_streak(brush, number, rising)
+
+
+def _floor_puff(brush: Brush, side: int, number: int, size: float, lived: float) -> None:
+    anchors, spread = brush.anchors, lived * (2.0 - lived)
+    foot = 0.3 * min(anchors.right[0] - anchors.left[0], 5.0 * brush.unit)
+    out = foot + ((0.1 + 0.26 * number) + (0.35 + 0.3 * number) * spread) * brush.unit
+    low = anchors.ground[1] + anchors.lifted
+    at = anchors.ground[0] + side * out, low - (0.12 + (0.34 - 0.1 * number) * lived) * brush.unit
+    grown = size * (1.0 - 0.2 * number) * (0.6 + 0.5 * spread) * bloom(lived, 0.14, 0.45)
+    brush.paint(cloud(), at, grown, BREATH, stretch=(side, 1.0), rim=0.055)
+
+
+def _upward_streak(brush: Brush, number: int, lived: float) -> None:
+    x, y = brush.anchors.ground
+    length = (0.4 if number else 0.55) * bloom(lived, 0.25, 0.4)
+    at = x + 0.5 * number * brush.unit, y + (0.22 + length + 0.3 * lived) * brush.unit
+    brush.paint(streak(), at, length, CHALK, turn=-pi / 2, stretch=(1.0, 2.0), rim=0.05)

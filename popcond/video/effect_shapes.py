@@ -102,6 +102,46 @@ def beamed_notes() -> Glyph:
 _BEAMED_STEMS = ((-0.45, -0.6, 0.54), (0.57, -0.76, 0.38))  # x of the left side, top, bottom
 
 
+def check() -> Glyph:
+    """A disc with a tick in it: yes."""
+    return Glyph(
+        (ellipse(0.0, 0.0, 0.9, 0.9, 0.0, 36),), (stroke(outline([(-0.42, 0.04), (-0.1, 0.38), (0.46, -0.34)]), 0.13),)
+    )
+
+
+def cross() -> Glyph:
+    """A disc with a cross in it: no."""
+    bars = [stroke(outline([(-0.36 * turn, -0.36), (0.36 * turn, 0.36)]), 0.14) for turn in (1, -1)]
+    return Glyph((ellipse(0.0, 0.0, 0.9, 0.9, 0.0, 36),), tuple(bars))
+
+
+def bubble() -> Glyph:
+    """A speech bubble whose tail points down to the right."""
+    around = angles(40)
+    body = np.stack([np.cos(around), 0.74 * np.sin(around) - 0.14], axis=1) * 0.96
+    return Glyph((body, outline([(0.2, 0.4), (0.62, 0.26), (0.74, 0.86)])))
+
+
+def hi() -> Glyph:
+    """The word Hi! in round strokes."""
+    bars = [((-0.62, -0.44), (-0.62, 0.4)), ((-0.12, -0.44), (-0.12, 0.4)), ((-0.62, 0.0), (-0.12, 0.0))]
+    bars += [((0.24, -0.06), (0.24, 0.4)), ((0.24, -0.4), (0.24, -0.38)), ((0.6, -0.44), (0.6, 0.08))]
+    bars += [((0.6, 0.38), (0.6, 0.4))]
+    return Glyph(tuple(stroke(outline(bar), 0.075) for bar in bars))
+
+
+def flower() -> Glyph:
+    """Five round petals; its heart is painted over it."""
+    around = angles(60)
+    radius = 0.6 + 0.38 * np.abs(np.sin(2.5 * around)) ** 0.8
+    return Glyph((np.stack([radius * np.sin(around), -radius * np.cos(around)], axis=1),))
+
+
+def dot() -> Glyph:
+    """A disc."""
+    return Glyph((ellipse(0.0, 0.0, 0.95, 0.95, 0.0, 24),))
+
+
 def cloud() -> Glyph:
     """A puff of breath or dust, flat below."""
     humps = [(-0.5, 0.16, 0.42), (-0.1, -0.22, 0.5), (0.42, 0.0, 0.46), (0.02, 0.26, 0.4)]

@@ -13,7 +13,7 @@ from typing import Literal
 
 from popcond.errors import UnknownName
 from popcond.media.raster import Colour, Rgb
-from popcond.video import effect_face, effect_lines, effect_signs
+from popcond.video import effect_face, effect_lines, effect_signs, effect_talk
 from popcond.video.anchors import Anchors
 from popcond.video.curves import wrap
 from popcond.video.effect_brush import RIM, Brush
@@ -51,6 +51,12 @@ _EFFECTS: dict[str, Effect] = {
     ),
     "puff": Effect((effect_face.BREATH,), effect_face.puff),
     "exclaim": Effect((effect_signs.SCARLET,), effect_signs.exclamations),
+    "leap-dust": Effect((effect_face.BREATH, effect_lines.CHALK), None, effect_lines.leap_dust),
+    "yes": Effect((effect_signs.SKY,), effect_talk.yes),
+    "no": Effect((effect_signs.SCARLET,), effect_talk.no),
+    "hello": Effect((effect_lines.CHALK,), effect_talk.hello),
+    "flowers": Effect((effect_talk.PINK, effect_signs.GOLD), effect_talk.flowers),
+    "wink-star": Effect((effect_signs.GOLD,), effect_talk.wink_star),
     "speed-lines": Effect((effect_lines.CHALK, effect_face.BREATH), None, effect_lines.speed_lines),
 }
 

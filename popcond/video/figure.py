@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import atan2, cos, exp
+from math import atan2, exp, sqrt
 
 import cv2
 import numpy as np
@@ -14,28 +14,21 @@ import numpy as np
 from popcond.media.raster import Colour, Floats, Rgb, Rgba
 from popcond.video.anatomy import Anatomy
 from popcond.video.anchors import Anchors, Point
-from popcond.video.arms import Hold, held, hold, unheld
+from popcond.video.arm_layer import Layer
+from popcond.video.arms import passes_in_front
 from popcond.video.brows import draw_brows
+from popcond.video.compositing import composite, resampled, thinned
 from popcond.video.eyes import close_eye
 from popcond.video.hands import PlacedHand, draw_hands
-from popcond.video.limbs import Arm
 from popcond.video.pose import Hand, Pose
 from popcond.video.warp import Places, Warp
 
-_THINNEST_VIEW = 0.08  # of its width: as far as a turned figure is averaged
 _CHEST_BELOW = 0.55  # head radii
-_HAND = 0.4  # head radii: half the height of a drawn hand …
-_SMALLEST_HAND, _LARGEST_HAND = 0.06, 0.12  # … within these shares of the frame, so that it is seen
+_HAND = 0.5  # head radii: half the height of a drawn hand …
+_SMALLEST_HAND, _LARGEST_HAND = 0.068, 0.16  # … within these shares of the frame, so that it is seen
+_HEAD_ASIDE = 0.35  # of the figure's width: a head farther left than this has its body at its right
+_BESIDE = 0.9  # head radii from its centre: hands meant to be farther out never cover the face
 _SMALLEST_UNIT = 0.11  # of the frame: the least head radius by which hands are placed
-
-
-@dataclass(frozen=True)
-class Layer:
-    """An arm that turns about its shoulder in front of the body."""
-
-    arm: Arm
-    raster: Rgba  # premultiplied, the frame's size
-    outline: Floats  # (N, 2) points around it
 
 
 @dataclass(frozen=True)
@@ -52,8 +45,11 @@ class Figure:
 
     @property
     def side(self) -> int:
-        """Where the better arm is: 1 is the viewer's right."""
-        return self.anatomy.arms[0].side if self.anatomy.arms else 1
+        """Where the better arm is, or room for a hand beside the head: 1 is the viewer's right."""
+        body = self.anatomy
+        if body.arms:
+            return body.arms[0].side
+        return -1 if body.head.x < body.left + _HEAD_ASIDE * body.width else 1
 
     def facing(self, pose: Pose) -> Pose:
         """The pose with the better arm on this figure's better side."""
@@ -63,8 +59,9 @@ class Figure:
         """Paint the posed figure over the frame (S, S, 3), in place."""
         posed = self.facing(pose)
         warp = Warp(self.anatomy, posed)
-        _composite(canvas, _resampled(_thinned(self._prepared(posed), posed.turn), *warp.maps(self.size)))
-        self._draw_arms(canvas, posed, warp)
+        self._draw_arms(canvas, posed, warp, in_front=False)
+        composite(canvas, resampled(thinned(self._prepared(posed), posed.turn), *warp.maps(self.size)))
+        self._draw_arms(canvas, posed, warp, in_front=True)
         if posed.brows and self.anatomy.eyes.found:
             draw_brows(canvas, self.anatomy, warp, posed.brows, self.skin)
         draw_hands(canvas, self._hands(posed), self.skin)
@@ -74,12 +71,10 @@ class Figure:
         posed = self.facing(pose)
         warp = Warp(self.anatomy, posed)
         around: list[Places] = [np.stack(warp.forward(*self.outline.T), axis=-1)]
-        for layer in self.arms:
-            x, y = held(layer.arm, self._held(layer.arm, posed), *layer.outline.T)
-            around.append(np.stack(warp.forward(x, y, head=False), axis=-1))
+        around.extend(layer.covered(layer.joints.held(*self._hold(layer, posed)), warp) for layer in self.arms)
         for hand in self._hands(posed):
             reach = 1.1 * hand.size
-            around.append(np.array(hand.centre, np.float32) + np.array([[-reach, -reach], [reach, reach]], np.float32))
+            around.append(np.array(hand.middle, np.float32) + np.array([[-reach, -reach], [reach, reach]], np.float32))
         return np.asarray(np.concatenate(around), np.float32)
 
     def anchors(self, pose: Pose) -> Anchors:
@@ -103,20 +98,20 @@ class Figure:
             left=left,
             right=right,
             upright=atan2(crown[0] - head[0], head[1] - crown[1]),
+            lifted=posed.rise * self.anatomy.height,
+            side=self.side,
         )
 
-    def _draw_arms(self, canvas: Rgb, pose: Pose, warp: Warp) -> None:
-        if not self.arms:
-            return
-        loose = warp.maps(self.size, head=False)
+    def _draw_arms(self, canvas: Rgb, pose: Pose, warp: Warp, *, in_front: bool) -> None:
         for layer in reversed(self.arms):
-            x, y = unheld(layer.arm, self._held(layer.arm, pose), *loose)
-            _composite(canvas, _resampled(_thinned(layer.raster, pose.turn), x, y))
+            reach, aim, wrist = self._hold(layer, pose)
+            if passes_in_front(aim) == in_front:
+                layer.draw(canvas, layer.joints.held(reach, aim, wrist), warp)
 
-    def _held(self, arm: Arm, pose: Pose) -> Hold:
-        """How the pose holds that arm."""
-        reach, aim = (pose.reach, pose.aim) if arm.side == self.side else (pose.other_reach, pose.other_aim)
-        return hold(arm, self.anatomy, reach, aim)
+    def _hold(self, layer: Layer, pose: Pose) -> tuple[float, float, float]:
+        """Reach, aim and turn of the hand, of the pose for that arm."""
+        better = layer.joints.arm.side == self.side
+        return (pose.reach, pose.aim, pose.wrist) if better else (pose.other_reach, pose.other_aim, 0.0)
 
     def _prepared(self, pose: Pose) -> Rgba:
         """The body's raster with what changes in place: eyes and colour."""
@@ -141,11 +136,26 @@ class Figure:
         return tuple(self._placed(hand, side, anchors) for side, hand in missing if anchors is not None)
 
     def _placed(self, hand: Hand, side: int, anchors: Anchors) -> PlacedHand:
-        lower = _CHEST_BELOW if self.anatomy.has_body and hand.y > 0.4 else 0.0  # hands of a body meet at its chest
+        lower = _CHEST_BELOW if self._has_chest and hand.y > 0.4 else 0.0  # hands of a body meet at its chest
         unit = max(anchors.head_radius, _SMALLEST_UNIT * self.size)
-        centre = anchors.head[0] + side * hand.x * unit, anchors.head[1] + (hand.y + lower) * unit
-        size = min(max(_HAND * anchors.head_radius, _SMALLEST_HAND * self.size), _LARGEST_HAND * self.size)
-        return PlacedHand(hand.grip, side, centre, size * hand.size, side * hand.turn)
+        size = min(max(_HAND * anchors.head_radius, _SMALLEST_HAND * self.size), _LARGEST_HAND * self.size) * hand.size
+        x, y = hand.x * unit, (hand.y + lower) * unit
+        if hand.x > _BESIDE:
+            x = max(x, self._half_width_of_head(anchors, max(0.0, abs(y) - size)) + 0.95 * size)
+        centre = anchors.head[0] + side * x, anchors.head[1] + y
+        return PlacedHand(hand.grip, side, centre, size, side * hand.turn)
+
+    @property
+    def _has_chest(self) -> bool:
+        """Also a figure without a neck has one, if its face is far up."""
+        body = self.anatomy
+        return body.has_body or body.head.y + body.head.half_height < body.bottom - 0.3 * body.height
+
+    def _half_width_of_head(self, anchors: Anchors, away: float) -> float:
+        """Pixels, that far above or below the head's centre."""
+        head, factor = self.anatomy.head, anchors.head_radius / self.anatomy.head_radius
+        share = min(away / (factor * head.half_height), 1.0)
+        return factor * head.half_width * sqrt(1.0 - share * share)
 
 
 def _places_at_rest(body: Anatomy) -> tuple[Point, ...]:
@@ -155,28 +165,6 @@ def _places_at_rest(body: Anatomy) -> tuple[Point, ...]:
     mouth = (eyes.left[0] + eyes.right[0]) / 2.0, max(eyes.left[1], eyes.right[1]) + 0.42 * head.half_height
     ground, left, right = (body.middle, body.bottom), (body.left, chest[1]), (body.right, chest[1])
     return crown, head.centre, eyes.left, eyes.right, mouth, chest, ground, left, right
-
-
-def _thinned(raster: Rgba, turn: float) -> Rgba:
-    """Averaged along its rows as far as the turned figure is narrower, so that the thin view does not sparkle."""
-    width = 2 * round(0.5 / max(abs(cos(turn)), _THINNEST_VIEW)) - 1  # odd: OpenCV 5.0 makes ones of zeros at width 2
-    return raster if width < 3 else np.asarray(cv2.blur(raster, (width, 1)), np.uint8)
-
-
-def _resampled(raster: Rgba, x: Places, y: Places) -> Rgba:
-    return np.asarray(cv2.remap(raster, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT), np.uint8)
-
-
-def _composite(canvas: Rgb, premultiplied: Rgba) -> None:
-    """Lay a premultiplied raster over an opaque one, in place."""
-    left, top, width, height = cv2.boundingRect(premultiplied[..., 3])
-    if width == 0:
-        return
-    place = slice(top, top + height), slice(left, left + width)
-    over = premultiplied[place]
-    through = cv2.cvtColor(255 - over[..., 3], cv2.COLOR_GRAY2RGB)
-    under = cv2.multiply(np.ascontiguousarray(canvas[place]), through, scale=1.0 / 255.0)
-    canvas[place] = cv2.add(under, np.ascontiguousarray(over[..., :3]))
 
 
 def _moved(warp: Warp, points: tuple[Point, ...]) -> tuple[Point, ...]:

@@ -8,11 +8,15 @@ import numpy as np
 from popcond.media.raster import Alpha, Floats, Rgba, premultiply, resize
 from popcond.video.anatomy import Anatomy
 from popcond.video.anchors import Point
-from popcond.video.figure import Figure, Layer
+from popcond.video.arm_layer import Layer
+from popcond.video.arms import jointed
+from popcond.video.figure import Figure
 from popcond.video.hands import skin_of
 from popcond.video.limbs import Arm
 
 _OUTLINE_POINTS = 160
+_UNDER = 0.003  # of the frame: the strip of the body that an arm keeps at its root, or a gap would show …
+_OVER = 0.011  # … and the strip of the arm that the body keeps, which is the shoulder's outline
 _BLUSHING = np.array([236.0, 62.0, 48.0], np.float32)  # what a head that gets hot turns towards
 
 
@@ -22,14 +26,14 @@ def make_figure(cutout: Rgba, anatomy: Anatomy, *, size: int, scale: float, at: 
     small = resize(cutout, width, height)
     left, top = round(at[0] - anatomy.middle * scale), round(at[1] - anatomy.bottom * scale)
     placed = anatomy.scaled(scale, left, top)
-    body, arms = _cut_loose(_laid(small, size, left, top), placed.arms)
+    body, arms = _cut_loose(_laid(small, size, left, top), placed)
     return Figure(
         size=size,
         anatomy=placed,
         body=body,
         hot=_reddened(body, placed),
         arms=arms,
-        skin=skin_of(small, anatomy.scaled(scale).head),
+        skin=skin_of(small, anatomy.scaled(scale).head, anatomy.scaled(scale).eyes),
         outline=_outline(body),
     )
 
@@ -44,27 +48,46 @@ def _laid(small: Rgba, size: int, left: int, top: int) -> Rgba:
     return stage
 
 
-def _cut_loose(rest: Rgba, arms: tuple[Arm, ...]) -> tuple[Rgba, tuple[Layer, ...]]:
-    """The body without its arms, and each arm with a round cap that stays over the shoulder."""
+def _cut_loose(rest: Rgba, anatomy: Anatomy) -> tuple[Rgba, tuple[Layer, ...]]:
+    """The body without its arms, and each arm. At the shoulder both keep a strip of the other, so that no gap shows."""
     body, layers = rest, []
-    for arm in arms:
-        mask = _arm_mask(arm, rest.shape[0])
-        cap = np.zeros_like(mask)
-        centre = round(arm.shoulder[0]), round(arm.shoulder[1])
-        cv2.circle(cap, centre, max(2, round(1.05 * arm.half_thickness)), 255, -1, cv2.LINE_AA)
-        loose = _masked(rest, np.maximum(mask, cap))
-        layers.append(Layer(arm, loose, _outline(loose)))
-        body = _masked(body, 255 - np.minimum(mask, 255 - cap))
+    for arm in anatomy.arms:
+        loose, kept = _shares(arm, rest)
+        layers.append(Layer(jointed(arm, anatomy), _masked(rest, loose), _outline(_masked(rest, loose))))
+        body = _masked(body, kept)
     return body, tuple(layers)
 
 
-def _arm_mask(arm: Arm, size: int) -> Alpha:
-    """The arm's mask on the frame, grown over its soft rim."""
+def _shares(arm: Arm, rest: Rgba) -> tuple[Alpha, Alpha]:
+    """Two masks on the frame: what moves with the arm, and what stays with the body."""
+    size = rest.shape[0]
+    others = _placed(arm.others, arm, size)
+    own = np.asarray(cv2.dilate(_placed(arm.mask, arm, size), _disc(1.3 * arm.scale)), np.uint8) & ~others
+    seam = _seam(own, others, arm.shoulder)
+    under, over = (np.asarray(cv2.dilate(seam, _disc(share * size)), np.uint8) for share in (_UNDER, _OVER))
+    return own | (under & others), ~own | (over & own)
+
+
+def _seam(own: Alpha, others: Alpha, shoulder: Point) -> Alpha:
+    """Where the arm meets the body at its shoulder; a hand may touch the head or the hip elsewhere."""
+    meeting = np.asarray(cv2.dilate(own, _disc(1.0)), np.uint8) & others
+    count, labels, _, centres = cv2.connectedComponentsWithStats(meeting, connectivity=8)
+    if count == 1:
+        return meeting
+    nearest = 1 + int(np.argmin(np.hypot(centres[1:, 0] - shoulder[0], centres[1:, 1] - shoulder[1])))
+    return np.asarray(labels == nearest, np.uint8) * np.uint8(255)
+
+
+def _placed(mask: Alpha, arm: Arm, size: int) -> Alpha:
+    """A studied mask on the frame."""
     matrix = np.array([[arm.scale, 0.0, arm.x], [0.0, arm.scale, arm.y]])
-    big = cv2.warpAffine(arm.mask, matrix, (size, size), flags=cv2.INTER_LINEAR)
-    reach = 2 * max(1, round(1.3 * arm.scale)) + 1
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
-    return np.asarray(cv2.dilate((big > 127).astype(np.uint8) * 255, kernel), np.uint8)
+    big = cv2.warpAffine(mask, matrix, (size, size), flags=cv2.INTER_LINEAR)
+    return (big > 127).astype(np.uint8) * 255
+
+
+def _disc(radius: float) -> Alpha:
+    side = 2 * max(1, round(radius)) + 1
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)
 
 
 def _masked(raster: Rgba, mask: Alpha) -> Rgba:

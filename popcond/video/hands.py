@@ -1,4 +1,4 @@
-"""Hands that help out: gloves with a touch of the character's colour, for characters without an arm to wave or clap."""
+"""Hands that help out: drawn in the character's own colour, for characters without an arm to wave or clap."""
 
 from __future__ import annotations
 
@@ -11,15 +11,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from popcond.media.raster import Colour, Rgb, Rgba
+from popcond.media.raster import Colour, Floats, Rgb, Rgba
 from popcond.video.anchors import Point
+from popcond.video.eyes import Eyes
 from popcond.video.oval import Oval
 from popcond.video.pose import Grip
 
 _ART_SIDE = 192  # pixels of the drawing that is scaled onto frames
-_SKIN = 0.16  # how much of the character's colour the white gloves take on
+_SKIN = 0.9  # how much of the character's colour a hand has, the rest is white
+_DARKEST = 96.0  # brightness below which a hand is lightened, or its fingers could not be told apart
 _RIM: Colour = (54, 34, 58)
 _OUTLINE = 0.06  # of the drawing's side
+_WRIST = 0.7  # of a hand's size below its centre: the point about which it turns
 _REACH = 0.62  # of half the drawing's side: one unit of the strokes
 
 Stroke = tuple[Point, Point, float]  # from, to, half thickness; in −1..1 with y down
@@ -32,6 +35,7 @@ _STROKES: dict[Grip, tuple[Stroke, ...]] = {
         ((0.17, -0.05), (0.22, -0.58), 0.135),
         ((0.3, 0.1), (0.48, -0.3), 0.12),
         ((-0.25, 0.36), (-0.64, 0.06), 0.135),
+        ((0.02, 0.5), (0.02, 0.86), 0.2),
     ),
     Grip.FIST: (
         ((-0.08, 0.12), (0.12, 0.12), 0.42),
@@ -61,14 +65,20 @@ class PlacedHand:
 
     grip: Grip
     side: int  # −1 mirrors it
-    centre: Point
+    centre: Point  # when it is not turned
     size: float  # pixels of half its height, roughly
-    turn: float  # radians, clockwise as seen
+    turn: float  # radians about the wrist, clockwise as seen
+
+    @property
+    def middle(self) -> Point:
+        """The centre of the turned hand."""
+        low = _WRIST * self.size
+        return self.centre[0] + low * sin(self.turn), self.centre[1] + low * (1.0 - cos(self.turn))
 
 
-def skin_of(cutout: Rgba, head: Oval) -> Colour:
-    """The colour that most of the head has; gloves and brows take it up."""
-    inside = head.distances(cutout.shape[:2]) < 0.8**2
+def skin_of(cutout: Rgba, head: Oval, eyes: Eyes) -> Colour:
+    """The colour that most of the face has, or of the head where no eyes tell the face; hands and brows take it up."""
+    inside = _face(head, eyes).distances(cutout.shape[:2]) < 0.8**2
     pixels = cutout[inside & (cutout[..., 3] > 200)][:, :3]
     if len(pixels) == 0:
         return (255, 214, 170)
@@ -77,6 +87,15 @@ def skin_of(cutout: Rgba, head: Oval) -> Colour:
     common = np.bincount(keys).argmax()
     skin = pixels[keys == common].mean(axis=0)
     return int(skin[0]), int(skin[1]), int(skin[2])
+
+
+def _face(head: Oval, eyes: Eyes) -> Oval:
+    """Around the eyes and the nose, without hat, hair and beard."""
+    if not eyes.found:
+        return head
+    x, y = (eyes.left[0] + eyes.right[0]) / 2.0, (eyes.left[1] + eyes.right[1]) / 2.0
+    wide = 0.5 * (eyes.right[0] - eyes.left[0]) + 1.6 * eyes.half_width
+    return Oval(x, y + 0.3 * wide, wide, 0.8 * wide)
 
 
 def draw_hands(canvas: Rgb, hands: Sequence[PlacedHand], skin: Colour) -> None:
@@ -89,8 +108,8 @@ def draw_hands(canvas: Rgb, hands: Sequence[PlacedHand], skin: Colour) -> None:
 def _paint(canvas: Rgb, hand: PlacedHand, art: Rgba) -> None:
     height, width = canvas.shape[:2]
     reach = hand.size * 1.05
-    x = float(np.clip(hand.centre[0], reach + 2.0, width - reach - 2.0))
-    y = float(np.clip(hand.centre[1], reach + 2.0, height - reach - 2.0))
+    x = float(np.clip(hand.middle[0], reach + 2.0, width - reach - 2.0))
+    y = float(np.clip(hand.middle[1], reach + 2.0, height - reach - 2.0))
     scale = hand.size / (0.5 * _REACH * _ART_SIDE)
     cosine, sine = scale * cos(hand.turn), scale * sin(hand.turn)
     matrix = np.array([[cosine * hand.side, -sine, 0.0], [sine * hand.side, cosine, 0.0]])
@@ -119,7 +138,7 @@ def _art(grip: Grip, skin: Colour) -> Rgba:
     shape = _filled(grip, side, 0.0)
     rim = _filled(grip, side, _OUTLINE * 2.0)
     shade = np.linspace(1.06, 0.9, side, dtype=np.float32)[:, None, None]
-    fill = np.clip((_SKIN * np.asarray(skin, np.float32) + (1.0 - _SKIN) * 255.0) * shade, 0.0, 255.0)
+    fill = np.clip(_lightened(skin) * shade, 0.0, 255.0)
     dark = np.asarray(_RIM, np.float32)
     inside = (shape.astype(np.float32) / 255.0)[..., None]
     creases = (_creases(grip, side).astype(np.float32) / 255.0)[..., None] * inside
@@ -127,6 +146,14 @@ def _art(grip: Grip, skin: Colour) -> Rgba:
     alpha = rim.astype(np.float32)[..., None]
     premultiplied = np.concatenate([colour * alpha / 255.0, alpha], axis=-1)
     return np.asarray(cv2.resize(premultiplied, (_ART_SIDE, _ART_SIDE), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _lightened(skin: Colour) -> Floats:
+    """The skin's colour with some white in it, more when it is dark."""
+    colour = np.asarray(skin, np.float32)
+    bright = float(colour @ np.array([0.3, 0.59, 0.11], np.float32))
+    share = min(_SKIN, (255.0 - _DARKEST) / max(255.0 - bright, 1.0))
+    return np.asarray(share * colour + (1.0 - share) * 255.0, np.float32)
 
 
 def _filled(grip: Grip, side: int, wider: float) -> NDArray[np.uint8]:

@@ -11,31 +11,45 @@ import numpy as np
 from numpy.typing import NDArray
 
 from popcond.video.anchors import Point
+from popcond.video.centreline import Solid, centreline
 
-Solid = NDArray[np.bool_]
+Mask = NDArray[np.uint8]  # (H, W)
+
+_SMALL = np.ones((3, 3), np.uint8)
+_LEAST_HAND = 0.75  # of the upper arm's width: what tapers to a point is a tail, a fin or an ear
 
 
 @dataclass(frozen=True)
 class Arm:
-    """One arm at rest. `mask` lies on the raster that was studied: `scale` and `x`, `y` lead from there to pixels."""
+    """One arm at rest. Masks lie on the raster that was studied: `scale` and `x`, `y` lead from there to pixels."""
 
     side: int  # −1 is the viewer's left
-    shoulder: Point
-    tip: Point
-    half_thickness: float
-    mask: NDArray[np.uint8]  # (H, W) of the studied raster, 255 where the arm is
+    path: tuple[Point, ...]  # its centreline, from the shoulder to the tip, at equal distances
+    half_thickness: float  # of the limb itself; the hand may be wider
+    mask: Mask  # 255 where the arm is
+    others: Mask  # 255 where anything else of the figure is
     scale: float = 1.0
     x: float = 0.0
     y: float = 0.0
 
     @property
+    def shoulder(self) -> Point:
+        """Where it leaves the body's core; an arm that lies on the body leaves it at its elbow."""
+        return self.path[0]
+
+    @property
+    def tip(self) -> Point:
+        """Its farthest place."""
+        return self.path[-1]
+
+    @property
     def length(self) -> float:
-        """From shoulder to tip."""
-        return hypot(self.tip[0] - self.shoulder[0], self.tip[1] - self.shoulder[1])
+        """Along the arm."""
+        return sum(hypot(b[0] - a[0], b[1] - a[1]) for a, b in itertools.pairwise(self.path))
 
     @property
     def rest(self) -> float:
-        """Its direction: 0 hangs down, π/2 points outwards, π up."""
+        """The direction from shoulder to tip: 0 hangs down, π/2 points outwards, π up."""
         return atan2(self.side * (self.tip[0] - self.shoulder[0]), self.tip[1] - self.shoulder[1])
 
     @property
@@ -44,11 +58,10 @@ class Arm:
         return self.side * (self.tip[0] - self.shoulder[0])
 
     def scaled(self, factor: float, x: float = 0.0, y: float = 0.0) -> Arm:
-        """The same arm on a raster that was scaled, then moved; the mask stays as it is."""
+        """The same arm on a raster that was scaled, then moved; the masks stay as they are."""
         return replace(
             self,
-            shoulder=(self.shoulder[0] * factor + x, self.shoulder[1] * factor + y),
-            tip=(self.tip[0] * factor + x, self.tip[1] * factor + y),
+            path=tuple((px * factor + x, py * factor + y) for px, py in self.path),
             half_thickness=self.half_thickness * factor,
             scale=self.scale * factor,
             x=self.x * factor + x,
@@ -60,22 +73,17 @@ def find_arms(solid: Solid, core: Solid, *, neck: float | None, hip: float | Non
     """At most one arm a side, the longest first. `neck` is None for a figure that is all head."""
     rows = np.flatnonzero(solid.any(axis=1))
     top, height = float(rows[0]), float(rows[-1] + 1 - rows[0])
-    thin = solid & ~cv2.dilate(core.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
-    thin = cv2.morphologyEx(thin.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(thin, connectivity=8)
     highest = (neck - 0.1 * height) if neck is not None else top + 0.3 * height
     lowest = top + (0.78 if neck is not None else 0.72) * height
     lowest = lowest if hip is None else min(lowest, hip - 0.02 * height)
     found: dict[int, Arm] = {}
-    for label in range(1, count):
-        if stats[label, cv2.CC_STAT_AREA] < 0.006 * height * height:
-            continue
-        arm = _as_arm(labels == label, core, middle)
+    for part in _thin_parts(solid, core, 0.006 * height * height):
+        arm = _as_arm(part, solid, core, middle)
         if (
             arm is None
             or (neck is None and arm.outwards < 0.5 * arm.length)
             or not highest < arm.shoulder[1] < lowest
-            or arm.length < 0.13 * height
+            or not 0.13 * height < arm.length < 0.6 * height
         ):
             continue
         if arm.side not in found or found[arm.side].length < arm.length:
@@ -83,26 +91,62 @@ def find_arms(solid: Solid, core: Solid, *, neck: float | None, hip: float | Non
     return tuple(sorted(found.values(), key=lambda arm: -arm.length))
 
 
-def _as_arm(part: Solid, core: Solid, middle: float) -> Arm | None:
-    """The thin part as an arm, or None when it does not leave the trunk sideways from one place."""
-    trunk = cv2.dilate(core.astype(np.uint8), np.ones((7, 7), np.uint8)).astype(bool)
-    joint_rows, joint_columns = np.nonzero(part & trunk)
-    part_rows, part_columns = np.nonzero(part)
-    if joint_rows.size == 0:
+def _thin_parts(solid: Solid, core: Solid, least_area: float) -> list[Solid]:
+    """What sticks out of the core, each part with its own rim."""
+    trunk = np.asarray(cv2.dilate(core.astype(np.uint8), _SMALL), np.uint8)
+    thin = cv2.morphologyEx((solid & (trunk == 0)).astype(np.uint8), cv2.MORPH_OPEN, _SMALL)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(thin, connectivity=8)
+    if count == 1:
+        return []
+    owners = _nearest_owner(np.where(trunk > 0, count, labels).astype(np.int32), count)
+    return [
+        solid & (owners == label) & (trunk == 0)
+        for label in range(1, count)
+        if stats[label, cv2.CC_STAT_AREA] >= least_area
+    ]
+
+
+def _nearest_owner(labels: NDArray[np.int32], count: int) -> NDArray[np.int32]:
+    """The labels, grown by two pixels over what has none, so that rims belong to what they surround."""
+    grown = labels.copy()
+    for _ in range(2):
+        spread = cv2.dilate(grown.astype(np.uint8), _SMALL) if count < 255 else grown
+        grown = np.where(grown == 0, spread, grown).astype(np.int32)
+    return grown
+
+
+def _as_arm(part: Solid, solid: Solid, core: Solid, middle: float) -> Arm | None:
+    """The thin part as an arm, or None when it is none: it must leave the trunk sideways, from one place, as a limb."""
+    joint = part & cv2.dilate(core.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)
+    path = centreline(part, joint) if joint.any() else None
+    if path is None:
         return None
-    shoulder = float(joint_columns.mean()) + 0.5, float(joint_rows.mean()) + 0.5
-    distances = np.hypot(part_columns - shoulder[0], part_rows - shoulder[1])
-    farthest = int(np.argmax(distances))
-    tip = float(part_columns[farthest]) + 0.5, float(part_rows[farthest]) + 0.5
+    part_columns = np.nonzero(part)[1]
     side = 1 if part_columns.mean() > middle else -1
-    joint_spread = float(np.hypot(np.ptp(joint_columns), np.ptp(joint_rows)))
-    outwards = side * (tip[0] - shoulder[0])
-    if joint_spread > 0.85 * distances[farthest] or outwards < -0.15 * distances[farthest]:
+    widths = _half_widths(part, path)
+    arm = Arm(side, path, max(1.0, float(np.median(widths[1:8]))), _mask(part), _mask(solid & ~part))
+    if not _hangs_on_one_place(joint, arm) or widths[7:].max() < _LEAST_HAND * widths[2:6].max():
         return None
-    if side * (shoulder[0] - middle) < 0.0 or np.any(np.sign(part_columns - middle) == -side):
+    if arm.outwards < -0.15 * arm.length or side * (arm.shoulder[0] - middle) < 0.0:
         return None
-    thickness = float(cv2.distanceTransform(np.pad(part.astype(np.uint8), 1), cv2.DIST_L2, 3).max())
-    return Arm(side, shoulder, tip, max(thickness, joint_spread / 2.0), part.astype(np.uint8) * 255)
+    return None if np.any(np.sign(part_columns - middle) == -side) else arm
+
+
+def _hangs_on_one_place(joint: Solid, arm: Arm) -> bool:
+    """An arm that lies along the body, or is hardly longer than wide, cannot be bent without tearing it."""
+    rows, columns = np.nonzero(joint)
+    spread = float(np.hypot(np.ptp(columns), np.ptp(rows)))
+    return spread < 0.6 * arm.length and spread < 5.0 * arm.half_thickness and arm.length > 4.5 * arm.half_thickness
+
+
+def _half_widths(part: Solid, path: tuple[Point, ...]) -> NDArray[np.float32]:
+    """(BONES + 1,) how far the part's border is from each point of its centreline."""
+    room = cv2.distanceTransform(np.pad(part.astype(np.uint8), 1), cv2.DIST_L2, 3)
+    return np.array([room[int(y) + 1, int(x) + 1] for x, y in path], np.float32)
+
+
+def _mask(solid: Solid) -> Mask:
+    return solid.astype(np.uint8) * 255
 
 
 def find_hip(solid: Solid, body_top: float, middle: float) -> tuple[float | None, float]:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from math import pi
 
+from popcond.video.arms import ACROSS
 from popcond.video.curves import breath, keyed, leap, sway, swing, wrap
+from popcond.video.effect_timing import LANDING, TAKE_OFF
 from popcond.video.performance import Performance
 from popcond.video.pose import Grip, Hand, Pose
 
 UP = 0.86 * pi  # an arm that points up and a little out
-INWARDS = -0.36 * pi  # an arm laid across the chest
+INWARDS = ACROSS  # an arm laid across the chest
 
 
 def happy(time: float) -> Pose:
@@ -59,7 +61,7 @@ def jump(time: float) -> Pose:
         *((0.0, 0.0), (0.16, -0.22), (0.22, -0.22), (0.3, 0.2), (0.5, 0.0), (0.66, 0.16), (0.75, -0.2), (0.85, 0.08)),
         (0.93, -0.02),
     )
-    air = leap(time, 0.26, 0.7)
+    air = leap(time, TAKE_OFF, LANDING)
     arms = keyed(time, (0.0, 0.0), (0.18, 0.0), (0.34, 1.0), (0.6, 1.0), (0.78, 0.1))
     return Pose(
         rise=0.34 * air,
@@ -206,7 +208,7 @@ def spin(time: float) -> Pose:
 JOY = (
     Performance("happy", happy, ("sparkles",), 0.245),
     Performance("laugh", laugh, ("motion-lines",), 0.5),
-    Performance("jump", jump, (), 0.48),
+    Performance("jump", jump, ("leap-dust",), 0.48),
     Performance("clap", clap, ("motion-lines",), 0.5),
     Performance("dance", dance, ("notes",), 0.5),
     Performance("love", love, ("hearts", "blush"), 0.5),

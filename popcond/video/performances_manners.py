@@ -17,14 +17,15 @@ def wave(time: float) -> Pose:
     """One arm up, the hand goes to and fro three times; the body leans into it."""
     to_and_fro = swing(time, 3)
     return Pose(
-        bend=-0.06 + 0.035 * swing(time, 3, 0.03),
-        tilt=0.08 + 0.05 * swing(time, 3, 0.05),
+        bend=-0.06 + 0.015 * swing(time, 3, 0.03),
+        tilt=0.08 + 0.035 * swing(time, 3, 0.05),
         stretch=0.02 * swing(time, 3, 0.02),
         look_x=0.12,
         breathe=0.02 * swing(time),
         reach=1.0,
-        aim=0.75 * pi + 0.2 * pi * to_and_fro,
-        hand=Hand(Grip.PALM, 1.34 - 0.2 * to_and_fro, -0.4, 0.22 - 0.5 * to_and_fro, 1.1),
+        aim=0.86 * pi + 0.08 * pi * to_and_fro,
+        wrist=0.55 * to_and_fro - 0.3,
+        hand=Hand(Grip.PALM, 1.36, -0.42, 0.18 - 0.54 * to_and_fro, 1.15),
     )
 
 
@@ -41,8 +42,9 @@ def greet(time: float) -> Pose:
         head_y=0.16 * hello,
         breathe=0.02 * swing(time),
         reach=hand,
-        aim=0.74 * pi,
-        hand=Hand(Grip.PALM, 1.25, 0.05 - 0.4 * hand, 0.3, max(hand, 0.0)),
+        aim=0.8 * pi,
+        wrist=-0.2 + 0.16 * swing(time, 4),
+        hand=Hand(Grip.PALM, 1.25, 0.05 - 0.4 * hand, 0.2 + 0.16 * swing(time, 4), max(hand, 0.0)),
     )
 
 
@@ -98,8 +100,12 @@ def sorry(time: float) -> Pose:
         shift=0.006 * swing(time, 12),
         close_left=1.0,
         close_right=1.0,
-        hand=Hand(Grip.FLAT, 0.14, 0.72 - 0.2 * again, -0.08),
-        other_hand=Hand(Grip.FLAT, 0.14, 0.72 - 0.2 * again, -0.08),
+        reach=1.0,
+        aim=INWARDS,
+        other_reach=1.0,
+        other_aim=INWARDS,
+        hand=Hand(Grip.FLAT, 0.14, 0.74 - 0.14 * again, -0.08),
+        other_hand=Hand(Grip.FLAT, 0.14, 0.74 - 0.14 * again, -0.08),
     )
 
 
@@ -150,7 +156,7 @@ def wink(time: float) -> Pose:
         shift=0.02 * tilted,
         stretch=keyed(time, (0.0, 0.0), (0.16, -0.07), (0.33, 0.08), (0.45, 0.02), (0.65, 0.02), (0.82, -0.04)),
         look_x=0.25 * tilted,
-        breathe=0.02 * swing(time),
+        breathe=0.03 * sway(time, 2),
         close_right=shut,
     )
 
@@ -165,19 +171,19 @@ def think(time: float) -> Pose:
         look_y=-0.4,
         breathe=0.04 * sway(time, 2),
         reach=0.9,
-        aim=-0.6 * pi,
-        hand=Hand(Grip.POINT, 0.6, 0.86 + 0.05 * swing(time, 4), -0.35),
+        aim=-0.85 * pi,
+        hand=Hand(Grip.POINT, 0.66, 0.9 + 0.05 * swing(time, 4), -0.35),
     )
 
 
 MANNERS = (
     Performance("wave", wave, (), 0.5),
-    Performance("greet", greet, ("motion-lines",), 0.42),
+    Performance("greet", greet, ("hello",), 0.42),
     Performance("bow", bow, (), 0.5),
-    Performance("thanks", thanks, ("hearts",), 0.46),
+    Performance("thanks", thanks, ("flowers",), 0.46),
     Performance("sorry", sorry, ("sweat",), 0.5),
-    Performance("nod", nod, (), 0.48),
-    Performance("shake", shake, (), 0.42),
-    Performance("wink", wink, ("sparkles",), 0.5),
+    Performance("nod", nod, ("yes",), 0.48),
+    Performance("shake", shake, ("no",), 0.42),
+    Performance("wink", wink, ("wink-star",), 0.5),
     Performance("think", think, ("question",), 0.5),
 )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from math import pi
 
+from popcond.video.arms import ACROSS
 from popcond.video.curves import breath, keyed, leap, sway, swing, wrap
 from popcond.video.performance import Performance
 from popcond.video.pose import Grip, Hand, Pose
@@ -97,28 +98,29 @@ def shock(time: float) -> Pose:
 
 
 def shy(time: float) -> Pose:
-    """Makes itself small, squirms from side to side and peeks up."""
+    """Makes itself small, squirms, taps its forefingers together and peeks up."""
     squirm = swing(time, 2)
+    tapping = 0.12 * breath(time, 4)  # the two forefingers meet and part
     peek = keyed(time, (0.0, 0.0), (0.5, 1.0))
     return Pose(
-        swell=-0.05,
-        sway=0.05 * squirm,
+        swell=-0.1,
+        sway=0.06 * squirm,
         wobble=0.03 * squirm,
-        tilt=0.16 * swing(time, 1) + 0.05 * squirm,
+        tilt=0.22 * swing(time, 1) + 0.05 * squirm,
         bend=-0.06 * swing(time, 2, 0.05),
         look_x=-0.3 * swing(time, 1, 0.04),
         look_y=0.5 - 0.35 * peek,
         head_y=0.14 - 0.06 * peek,
         stretch=-0.07 + 0.03 * swing(time, 4),
-        flush=0.1 + 0.1 * breath(time),
+        flush=0.04 + 0.06 * breath(time),
         close_left=0.7 - 0.6 * peek,
         close_right=0.7 - 0.6 * peek,
         reach=1.0,
-        aim=-0.36 * pi,
+        aim=ACROSS,
         other_reach=1.0,
-        other_aim=-0.36 * pi,
-        hand=Hand(Grip.FIST, 0.22 + 0.05 * squirm, 0.76, -0.3, 0.85),
-        other_hand=Hand(Grip.FIST, 0.22 + 0.05 * squirm, 0.76, -0.3, 0.85),
+        other_aim=ACROSS,
+        hand=Hand(Grip.POINT, 0.74 + tapping, 0.52, -1.35, 0.85),
+        other_hand=Hand(Grip.POINT, 0.74 + tapping, 0.52, -1.35, 0.85),
     )
 
 
@@ -138,9 +140,9 @@ def run(time: float) -> Pose:
         step_left=stride,
         step_right=-stride,
         reach=1.0,
-        aim=0.15 * pi + 0.3 * pi * stride,
+        aim=0.2 * pi + 0.28 * pi * stride,
         other_reach=1.0,
-        other_aim=0.15 * pi - 0.3 * pi * stride,
+        other_aim=0.2 * pi - 0.28 * pi * stride,
         wobble=0.015,
         wobble_phase=2.0 * time,
     )

@@ -66,6 +66,7 @@ class Pose:
     # the limbs
     reach: float = 0.0  # 0..1: how much the better arm leaves its rest for `aim`
     aim: float = 0.0  # 0 hangs down, π/2 points outwards, π up past the head; below 0 the hand meets the body's axis
+    wrist: float = 0.0  # the better arm's hand and forearm turn by this, upwards and inwards
     other_reach: float = 0.0
     other_aim: float = 0.0
     step_left: float = 0.0  # −1..1: the leg at the viewer's left is lifted (+) and swings forward

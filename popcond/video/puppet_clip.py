@@ -37,7 +37,9 @@ def render(
     played = find_performance(performance)
     figure = place(cutout, played, size)
     count = frame_count(seconds, fps)
-    return (_frame(figure, played, index / count, backdrop) for index in range(count))
+    empty = np.empty((size, size, 3), np.uint8)
+    empty[:] = backdrop
+    return (_frame(figure, played, index / count, empty) for index in range(count))
 
 
 def frame_count(seconds: float, fps: int) -> int:
@@ -50,11 +52,10 @@ def anchors_of(figure: Figure, played: Performance, phase: float) -> Anchors:
     return figure.anchors(played.at(phase))
 
 
-def _frame(figure: Figure, played: Performance, phase: float, backdrop: Colour) -> Rgb:
+def _frame(figure: Figure, played: Performance, phase: float, empty: Rgb) -> Rgb:
     time, pose = played.time(phase), played.at(phase)
     anchors = figure.anchors(pose)
-    canvas = np.empty((figure.size, figure.size, 3), np.uint8)
-    canvas[:] = backdrop
+    canvas = empty.copy()
     draw_effects(canvas, played.effects, time, anchors, "behind")
     figure.draw(canvas, pose)
     draw_effects(canvas, played.effects, time, anchors, "front")

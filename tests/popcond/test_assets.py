@@ -43,6 +43,27 @@ def test_what_nobody_wants_is_swept_and_so_are_drafts_of_the_dead(assets: Assets
     assert caught.value.cure
 
 
+def test_a_sweep_leaves_what_does_not_bear_our_names(assets: Assets) -> None:
+    strangers = [assets.folder / "art" / "hero.psd", assets.folder / "ab" / "notes.txt", assets.folder / "thesis.txt"]
+    for stranger in strangers:
+        stranger.parent.mkdir(parents=True, exist_ok=True)
+        stranger.write_text("years of work")
+    unwanted = assets.put(b"unwanted")
+    assert assets.sweep(set()) == 1
+    assert all(stranger.read_text() == "years of work" for stranger in strangers)
+    with pytest.raises(NotFound):
+        assets.path(unwanted)
+
+
+def test_a_damaged_asset_is_noticed_and_named(assets: Assets) -> None:
+    name = assets.put(b"as it was drawn")
+    assets.path(name).write_bytes(b"as it was drewn")
+    with pytest.raises(NotFound, match=name) as caught:
+        assets.read(name)
+    assert caught.value.code == "asset_damaged"
+    assert caught.value.cure
+
+
 @pytest.mark.parametrize("name", ["../../etc/passwd", "", "0" * 63, "G" * 64, "0" * 64 + "\n"])
 def test_only_a_digest_is_a_name(assets: Assets, name: str) -> None:
     with pytest.raises(NotFound):

@@ -78,7 +78,7 @@ async def test_an_upload_beyond_the_limit_is_refused_before_it_is_decoded(client
 async def test_a_refused_upload_leaves_nothing_behind(client: Client, daemon: RunningDaemon) -> None:
     with pytest.raises(UnreadablePicture):
         await client.add_character(b"nothing of worth")
-    assert not list((daemon.home / "work").glob("upload-*"))
+    assert not list((daemon.home / ".popcon-work").glob("upload-*"))
 
 
 async def test_a_character_goes_only_when_no_pack_uses_it(client: Client) -> None:

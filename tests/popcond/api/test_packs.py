@@ -173,6 +173,34 @@ async def test_a_quote_buys_nothing(client: Client, character: Character) -> Non
     assert await client.packs() == packs
 
 
+NONSENSE: list[dict[str, object]] = [
+    {"max_spend": -1},
+    {"max_spend": "NaN"},
+    {"name": "a\x1b[2J"},
+    {"actions": ["wave"] * 201},
+]
+
+
+@pytest.mark.parametrize("fields", NONSENSE)
+def test_an_order_that_makes_no_sense_is_refused(daemon: RunningDaemon, fields: dict[str, object]) -> None:
+    body = {"character_id": "x", "actions": ["wave"], **fields}
+    answer = httpx.post(f"{daemon.url}/v1/packs", json=body, headers=daemon.headers)
+    assert answer.status_code == 422
+    assert next(iter(fields)) in answer.json()["message"]
+
+
+def test_a_short_text_is_enough_for_everything_but_files(daemon: RunningDaemon) -> None:
+    answer = httpx.post(f"{daemon.url}/v1/packs", content=b" " * (2 << 20), headers=daemon.headers)
+    assert answer.status_code == 413
+    assert answer.json()["code"] == "too_large"
+
+
+@pytest.mark.parametrize("index", ["-1", "9" * 30, "one"])
+def test_a_frame_that_cannot_be_is_refused(daemon: RunningDaemon, index: str) -> None:
+    answer = httpx.get(f"{daemon.url}/v1/emojis/x/raw-frame/{index}", headers=daemon.headers)
+    assert answer.status_code == 422
+
+
 def test_a_wrong_body_is_a_sentence(daemon: RunningDaemon) -> None:
     for body in ("{", "[]", '{"actions": 3}', '{"character_id": "x", "actions": ["wave"], "name": ""}'):
         answer = httpx.post(

@@ -19,7 +19,8 @@ from popcond.video.effects import EFFECTS, draw_effects, effect_colours
 SIDE = 512
 BACKDROP: Colour = (20, 240, 90)
 FRAMES = 20
-FLOATING = tuple(sorted(set(EFFECTS) - {"blush", "anger", "stars"}))  # at least one piece keeps off the head
+ONCE = {"leap-dust", "wink-star"}  # shown for one moment of the loop, then gone
+FLOATING = tuple(sorted(set(EFFECTS) - ONCE - {"blush", "anger", "stars"}))  # at least one piece keeps off the head
 
 MIDDLE = Anchors(
     crown=(256, 100),
@@ -73,7 +74,7 @@ def pieces(mask: NDArray[np.bool_]) -> tuple[NDArray[Any], NDArray[Any]]:
 
 def test_the_names_that_actions_use_are_all_there() -> None:
     wanted = "tears hearts sparkles anger sweat motion-lines zzz question confetti blush shock-lines notes stars puff"
-    assert set(EFFECTS) == {*wanted.split(), "exclaim", "speed-lines"}
+    assert set(EFFECTS) == {*wanted.split(), "exclaim", "speed-lines", *ONCE, *["yes", "no", "hello", "flowers"]}
 
 
 @pytest.mark.parametrize("name", EFFECTS)
@@ -82,7 +83,7 @@ def test_the_end_of_a_loop_is_its_beginning_pixel_by_pixel(name: str) -> None:
     assert np.array_equal(drawn(name, 0.25), drawn(name, 3.25))
 
 
-@pytest.mark.parametrize("name", EFFECTS)
+@pytest.mark.parametrize("name", sorted(set(EFFECTS) - ONCE))
 def test_neighbours_differ_and_the_seam_is_no_larger_than_other_steps(name: str) -> None:
     frames = loop(name)
     steps = [step(one, other) for one, other in pairwise(frames)]
@@ -130,6 +131,26 @@ def test_pieces_are_separate_from_the_head_and_never_dust(name: str) -> None:
         detached += len(boxes) - len(attached - {0})
         assert min(max(width, height) for _, _, width, height in boxes) >= 6
     assert detached >= FRAMES
+
+
+@pytest.mark.parametrize("name", sorted(ONCE))
+def test_what_is_shown_once_comes_and_goes_without_a_jump(name: str) -> None:
+    frames = [drawn(name, number / 60) for number in range(60)]
+    areas = [int(painted(frame).sum()) for frame in frames]
+    assert areas[0] == 0
+    assert max(areas) > 3000
+    assert max(abs(one - other) for one, other in pairwise(areas)) < 0.35 * max(areas)
+
+
+def test_dust_stays_on_the_floor_when_the_feet_have_left_it() -> None:
+    low = drawn("leap-dust", 0.75)
+    lifted = replace(MIDDLE, ground=(256, 400), lifted=90)
+    assert np.array_equal(low, drawn("leap-dust", 0.75, lifted))
+
+
+def test_a_hello_is_said_on_the_side_where_no_hand_is_raised() -> None:
+    places = [np.argwhere(painted(drawn("hello", 0.3, replace(MIDDLE, side=side))))[:, 1].mean() for side in (1, -1)]
+    assert places[0] < MIDDLE.head[0] < places[1]
 
 
 def test_effects_follow_the_head_when_it_moves() -> None:
