@@ -70,6 +70,7 @@ class Bench:
     plays: int
 
     def timing(self, shot: Shot) -> Timing:
+        """The delays of these frames, adding up to the loop exactly."""
         return Timing(delays(self.seconds, shot.weights, self.target.format), self.plays)
 
     def encode(self, shot: Shot, colours: int) -> _Try:

@@ -51,6 +51,7 @@ class _Reading:
     flaws: list[Flaw] = field(default_factory=list)
 
     def flaw(self, sentence: str, rule: str = "structure") -> None:
+        """Notes what is wrong, under the rule that it breaks; reading goes on."""
         self.flaws.append(Flaw(rule, sentence))
 
 

@@ -64,10 +64,12 @@ class Box:
 
     @property
     def width(self) -> int:
+        """Pixels across."""
         return self.right - self.left
 
     @property
     def height(self) -> int:
+        """Pixels down."""
         return self.bottom - self.top
 
     def union(self, other: Box) -> Box:

@@ -132,10 +132,12 @@ class _Clip:
 
     @cached_property
     def shelf(self) -> CutoutShelf:
+        """The cut-outs, each loaded as rarely as possible."""
         return CutoutShelf(self.source)
 
     @cached_property
     def seconds(self) -> tuple[float, ...]:
+        """How long each frame of the clip is shown."""
         return tuple(self.source.seconds)
 
     @cached_property

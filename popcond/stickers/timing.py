@@ -32,6 +32,7 @@ class Delay(NamedTuple):
 
     @property
     def seconds(self) -> Fraction:
+        """The same as one exact number."""
         return Fraction(self.num, self.den)
 
 

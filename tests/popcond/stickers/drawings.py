@@ -30,6 +30,11 @@ def pendulum(phase: float) -> tuple[float, float]:
     return 0.16 * math.sin(2 * math.pi * phase), 0.0
 
 
+def hop(phase: float) -> tuple[float, float]:
+    """Bounces off the ground, where it is fastest, once in a period."""
+    return 0.0, -0.2 * abs(math.sin(math.pi * phase))
+
+
 def walk_away(phase: float) -> tuple[float, float]:
     """Never comes back."""
     return 0.5 * phase - 0.25, 0.02 * math.sin(6 * math.pi * phase)

@@ -15,7 +15,17 @@ from popcond.stickers.similarity import cyclic_steps, seam_of, thumbnail
 from popcond.stickers.source import CutoutList, CutoutShelf
 from popcond.targets import target
 from popcond.wire import LoopKind
-from tests.popcond.stickers.drawings import eased_jump, figure, loop, noisy, pendulum, stretch, walk_away
+from tests.popcond.stickers.drawings import (
+    Motion,
+    eased_jump,
+    figure,
+    hop,
+    loop,
+    noisy,
+    pendulum,
+    stretch,
+    walk_away,
+)
 
 LINE = wanted_by(target("line-emoji"))
 GIF = wanted_by(target("gif"))
@@ -45,6 +55,52 @@ def test_a_pendulum_is_not_cut_where_it_swings_the_other_way() -> None:
     frames = [without_spark(figure(index / 40, pendulum)) for index in range(100)]
     cycle = found(CutoutList(frames, (1 / 24,) * 100), wanted=GIF)
     assert len(cycle) in (40, 80)
+
+
+def swinging(count: int, period: int, fps: float, phase: float, grain: float, motion: Motion = pendulum) -> CutoutList:
+    """A figure by itself that comes round every `period` frames, beginning at `phase` of its motion."""
+    frames = [without_spark(figure((index / period + phase) % 1.0, motion)) for index in range(count)]
+    clip = CutoutList(frames, (1 / fps,) * count)
+    return noisy(clip, grain) if grain else clip
+
+
+@pytest.mark.parametrize("grain", [0.0, 6.0])
+@pytest.mark.parametrize("fps", [12, 24, 30])
+@pytest.mark.parametrize("phase", [0.0, 0.13, 0.25, 0.5])
+def test_one_full_swing_is_taken_whole_wherever_it_begins(phase: float, fps: int, grain: float) -> None:
+    clip = swinging(2 * fps, 2 * fps, fps, phase, grain)
+    for wanted in (LINE, GIF):
+        cycle = found(clip, wanted=wanted)
+        assert cycle.length == pytest.approx(2.0)
+        assert cycle.join == 0.0
+
+
+@pytest.mark.parametrize("fps", [12, 24])
+@pytest.mark.parametrize("phase", [0.0, 0.13, 0.5])
+def test_one_swing_and_a_half_is_cut_to_one(phase: float, fps: int) -> None:
+    cycle = found(swinging(3 * fps, 2 * fps, fps, phase, 0.0), wanted=GIF)
+    assert cycle.length == pytest.approx(2.0)
+    assert cycle.join <= 0.5
+
+
+@pytest.mark.parametrize("fps", [12, 24])
+@pytest.mark.parametrize("grain", [0.0, 6.0])
+def test_a_hop_that_bounces_at_its_seam_is_taken_whole(fps: int, grain: float) -> None:
+    cycle = found(swinging(fps, fps, fps, 0.0, grain, hop))
+    assert cycle.length == pytest.approx(1.0)
+    assert not cycle.note
+
+
+def test_of_two_hops_the_one_that_differs_is_not_cut_away() -> None:
+    clip = swinging(48, 24, 24, 0.0, 0.0, hop)
+    second_leans = [np.roll(frame, lean(index), axis=1) for index, frame in enumerate(clip.frames)]
+    assert found(CutoutList(second_leans, clip.seconds)).length == pytest.approx(2.0)
+    assert found(clip).length == pytest.approx(1.0)
+
+
+def lean(index: int) -> int:
+    """Pixels to the side: none in the first hop, many in the second while it is high."""
+    return round(32 * math.sin(math.pi * (index - 24) / 24) ** 2) if index > 24 else 0
 
 
 def without_spark(frame: Rgba) -> Rgba:

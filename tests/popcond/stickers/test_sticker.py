@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -169,6 +171,24 @@ def test_a_loop_is_found_in_a_clip_that_was_not_cut_to_one() -> None:
     sticker = made(noisy(stretch(70, 24.0, eased_jump, start=5.0), 5.0), exact=False, kind=LoopKind.CYCLE)
     assert sticker.verdict.valid
     assert sticker.seam <= 1.0
+
+
+@pytest.mark.parametrize("poster", [0.0, 0.3])
+@pytest.mark.parametrize("name", ["line-emoji", "gif"])
+def test_a_swing_that_begins_where_it_is_fastest_keeps_both_sides_and_a_calm_seam(name: str, poster: float) -> None:
+    clip = loop(24, pendulum, side=96, fps=12)
+    sticker = made(clip, TARGETS[name], exact=False, kind=LoopKind.CYCLE, poster=poster)
+    assert sticker.verdict.valid
+    assert sticker.seconds == 2.0
+    assert sticker.seam <= 1.0
+    assert reach(decode(sticker.data)) > 0.9 * reach(clip.frames)
+
+
+def reach(frames: Sequence[Rgba]) -> float:
+    """How far a character travels sideways, in widths of itself."""
+    columns = [np.flatnonzero((frame[..., 3] > 128).any(axis=0)) for frame in frames]
+    lefts, widths = [first[0] for first in columns], [first[-1] - first[0] + 1 for first in columns]
+    return float((max(lefts) - min(lefts)) / np.median(widths))
 
 
 def test_a_clip_that_never_returns_is_played_there_and_back() -> None:
