@@ -24,6 +24,27 @@ _LONGEST_NAME = 40
 _LARGEST_FILE = 1_000_000  # bytes
 _FIELDS = ("label", "motion_prompt", "effect_prompt", "loop", "poster", "performance", "tags")
 _LONGEST_TEXT = {"label": 60, "motion_prompt": 4000, "effect_prompt": 2000}
+_EVERYTHING = "all"  # on a command line this stands for every action
+_HEADER = re.compile(r"[ \t]*\[{1,2}([^\[\]=,#\r\n]+)\]{0,2}[ \t]*(?:#.*)?(?:\r?\n|$)")  # also one not closed
+_MOST_PIECES = 12  # blocks that one text of several lines may seem to be
+_MOST_LINES = 300  # of one entry, to look for a mistake in
+_MISTAKES = MappingProxyType(  # a part of what TOML's reader says, and what a person should hear
+    {
+        "Expected '='": ("after the field's name an = is missing", 'Write it like label = "Hop".'),
+        "Invalid value": ("what stands after the = is no value", 'Put text in quotation marks: label = "Hop".'),
+        r"character '\n'": ("a text is not closed on its line", "Put a quotation mark at its end."),
+        "character '": ("a sign that cannot be seen stands in it", "Type the line again."),
+        "Unterminated string": ("a text is not closed", "Put the quotation marks at its end."),
+        "Expected \"'": ("a text is not closed", "Put a quotation mark at its end."),
+        "Unclosed array": ("a list is not closed", "Put a ] at its end."),
+        "Expected ']'": ("the name of an entry is not closed", "Write [hop] on a line of its own."),
+        "Cannot overwrite": ("a field is here twice", "Take one of the two lines away."),
+        "Cannot declare": ("a name is here twice", "Take one of the two away."),
+        "Unescaped '\\'": ("a text has a backslash that means nothing", "Write two of them for one."),
+        "Expected newline": ("something stands after the value", "Put each field on a line of its own."),
+    }
+)
+_ANY_MISTAKE = ("this line is not written as TOML", 'Write it like label = "Hop", or put a # before it.')
 _FALLBACK = "happy"  # a performance that suits any action
 
 
@@ -44,7 +65,8 @@ class Catalogue:
 
     def _near(self, name: str) -> list[str]:
         """Names that are spelled alike, and actions that are tagged so."""
-        alike = get_close_matches(name, self.actions, n=2, cutoff=0.6)
+        alike = [each for each in self.actions if name and each.startswith(name)]
+        alike = alike or get_close_matches(name, self.actions, n=2, cutoff=0.6)
         tagged = [action.name for action in self.actions.values() if name in action.tags]
         return list(dict.fromkeys([*alike, *tagged]))[:3]
 
@@ -56,16 +78,20 @@ def load_actions(user_file: Path | None = None) -> Catalogue:
         return Catalogue(MappingProxyType(built_in))
     try:
         text = _read(user_file)
-        tables = _parse(user_file, text)
     except BadEntry as error:
         return Catalogue(MappingProxyType(built_in), (error.problem(),))
-    actions, problems = dict(built_in), []
+    tables, errors = _tables(user_file, text)
+    actions = dict(built_in)
     for name, table in tables.items():
         try:
             actions[name] = _user_action(_Entry(user_file, text, name), table, built_in)
         except BadEntry as error:
-            problems.append(error.problem())
-    return Catalogue(MappingProxyType(actions), tuple(problems))
+            errors.append(error)
+    return Catalogue(MappingProxyType(actions), tuple(error.problem() for error in sorted(errors, key=_place)))
+
+
+def _place(error: BadEntry) -> int:
+    return int((error.details or {})["line"])
 
 
 def _built_in() -> dict[str, Action]:
@@ -91,15 +117,87 @@ def _read(path: Path) -> str:
         raise _bad(path, line, "it is not UTF-8 text", "Save it as UTF-8.") from error
 
 
-def _parse(path: Path, text: str) -> dict[str, Any]:
+def _tables(path: Path, text: str) -> tuple[dict[str, Any], list[BadEntry]]:
+    """The tables by name, and what cannot be read. One mistake costs its own table only."""
     try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        return tomllib.loads(text), []
+    except (ValueError, RecursionError):  # ValueError: TOML's own error, and a number of thousands of digits
+        return _tables_by_block(path, text)
+
+
+def _tables_by_block(path: Path, text: str) -> tuple[dict[str, Any], list[BadEntry]]:
+    """Every table read by itself; of two with the same name the first one counts."""
+    tables: dict[str, Any] = {}
+    starts: dict[str, int] = {}
+    errors: list[BadEntry] = []
+    for start, block in _blocks(text):
+        try:
+            found = _parse(path, start, block)
+        except BadEntry as error:
+            errors.append(error)
+            continue
+        for name, table in found.items():
+            if name in tables:
+                errors.append(_twice(path, name, start, starts[name]))
+            else:
+                tables[name], starts[name] = table, start
+    return tables, errors
+
+
+def _blocks(text: str) -> Iterator[tuple[int, str]]:
+    """The line that each table begins at, from 1, and its text; a header inside of a long text is not one."""
+    pieces = [""]
+    for line in text.splitlines(keepends=True):
+        if _HEADER.match(line):
+            pieces.append("")
+        pieces[-1] += line
+    start, at = 1, 0
+    while at < len(pieces):
+        count = _length_of_long_text(pieces[at : at + _MOST_PIECES])
+        block = "".join(pieces[at : at + count])
+        if block.strip():
+            yield start, block
+        start, at = start + block.count("\n"), at + count
+
+
+def _length_of_long_text(pieces: list[str]) -> int:
+    """How many of the pieces the first block has: more than one when a value of several lines holds a header."""
+    return next((count for count in range(1, len(pieces) + 1) if _is_toml("".join(pieces[:count]))), 1)
+
+
+def _is_toml(text: str) -> bool:
+    try:
+        tomllib.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _parse(path: Path, start: int, block: str) -> dict[str, Any]:
+    """The tables of a block that begins at line `start`. Raises BadEntry."""
+    try:
+        return tomllib.loads(block)
+    except (ValueError, RecursionError) as error:
         found = re.search(r"line (\d+)", str(error))
-        line = int(found.group(1)) if found else len(text.rstrip().splitlines())  # "at end of document"
-        what = re.sub(r"\s*\(at .*\)$", "", str(error))
-        cure = "Correct that line; until then none of your own actions is used."
-        raise _bad(path, line, f"it is not TOML here ({what})", cure) from error
+        line = start - 1 + (int(found.group(1)) if found else _last_beginning(block.splitlines()))
+        header = _HEADER.match(block)
+        name = header.group(1).strip("\"' ") if header else None
+        what, cure = next((said for sign, said in _MISTAKES.items() if sign in str(error)), _ANY_MISTAKE)
+        what = f"action {name!r}: {what}" if name else what
+        raise _bad(path, line, what, f"{cure} Until then this entry is not used.", entry=name) from error
+
+
+def _last_beginning(lines: list[str]) -> int:
+    """The line, from 1, at which something begins that does not end."""
+    if len(lines) > _MOST_LINES:
+        return len(lines)
+    whole = [count for count in range(len(lines)) if _is_toml("\n".join(lines[:count]))]
+    return whole[-1] + 1
+
+
+def _twice(path: Path, name: str, line: int, first: int) -> BadEntry:
+    what = f"action {name!r} is here a second time; the first is at line {first} and is the one in use"
+    return _bad(path, line, what, "Take one of them away, or give it another name.", entry=name)
 
 
 def _bad(path: Path, line: int, what: str, cure: str, **details: Any) -> BadEntry:
@@ -145,6 +243,8 @@ def _user_action(entry: _Entry, table: Any, built_in: Mapping[str, Action]) -> A
         raise entry.bad(
             "this cannot be a name", f"Use small letters, digits and hyphens, {_LONGEST_NAME} at most: [big-smile]."
         )
+    if entry.name == _EVERYTHING:
+        raise entry.bad("this name stands for every action, so it could never be chosen", "Give it another name.")
     for key, value in table.items():
         _check(entry, key, value, built_in)
     base = built_in.get(entry.name)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import httpx
 from httpx_sse import EventSource, SSEError
@@ -23,7 +23,7 @@ from pydantic import ValidationError
 
 from popcond import answers
 from popcond.answers import Model
-from popcond.errors import BadInput, DaemonUnreachable, PopconError
+from popcond.errors import BadInput, DaemonUnreachable, PopconError, Unauthorized
 from popcond.wire import (
     VERSION,
     Action,
@@ -64,10 +64,14 @@ class Bundle:
 
 
 class Client:
-    """Speaks to the daemon at `url` with `token`. Use it as `async with Client(url, token) as client`."""
+    """Speaks to the daemon at `url` with `token`. Use it as `async with Client(url, token) as client`.
+
+    Raises DaemonUnreachable for a URL, and Unauthorized for a token, that can belong to no daemon.
+    """
 
     def __init__(self, url: str, token: str, *, answer_seconds: float = ANSWER_SECONDS) -> None:
         self.url = url.rstrip("/")
+        _refuse_unusable(self.url, token)
         self._http = httpx.AsyncClient(
             base_url=self.url,
             headers={"Authorization": f"Bearer {token}", "Popcon-Client": VERSION},
@@ -298,7 +302,9 @@ class Client:
 
     async def _upload(self, model: type[Model], path: str, file: Path | bytes, fields: dict[str, str]) -> Model:
         async with AsyncExitStack() as stack:
-            name, content = ("upload", file) if isinstance(file, bytes) else (file.name, await _opened(file, stack))
+            name, content = (
+                ("upload", file) if isinstance(file, bytes) else (_file_name(file), await _opened(file, stack))
+            )
             response = await self._send("POST", path, files={"file": (name, content)}, data=fields)
         return answers.one(model, response)
 
@@ -318,6 +324,30 @@ class Client:
             raise DaemonUnreachable(f"No daemon can be reached at {self.url}.", cure=_LOOK) from error
 
 
+def is_address(url: str) -> bool:
+    """Whether a daemon could be there: http or https, a host, and a port that exists."""
+    try:
+        httpx.URL(url)  # refuses what cannot be sent, such as control characters
+        parts = urlsplit(url)  # refuses brackets that do not close, and ports that do not exist
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except (httpx.InvalidURL, ValueError):
+        return False
+
+
+def is_token(text: str) -> bool:
+    """Whether it can be sent as a token: ASCII letters and signs, no gaps, no controls."""
+    return bool(text) and all("!" <= letter <= "~" for letter in text)
+
+
+def _refuse_unusable(url: str, token: str) -> None:
+    if not is_address(url):
+        raise DaemonUnreachable(f"{url} is no address of a daemon.", cure="Write it like http://127.0.0.1:8765.")
+    if not is_token(token):
+        raise Unauthorized(
+            "The token has letters that no token has.", cure="Copy it again, whole, from what `popcond token` prints."
+        )
+
+
 def _id(name: str) -> str:
     return quote(name, safe="")
 
@@ -327,11 +357,21 @@ def _trust(url: str) -> ssl.SSLContext | bool:
     return httpx.create_ssl_context(trust_env=False) if url.startswith("https:") else False
 
 
+def _file_name(file: Path) -> str:
+    return file.name.encode(errors="replace").decode()  # a name that is not UTF-8 must not stop the upload
+
+
 async def _opened(file: Path, stack: AsyncExitStack) -> BinaryIO:
     try:
-        return stack.enter_context(await asyncio.to_thread(file.open, "rb"))
+        return stack.enter_context(await asyncio.to_thread(_open, file))
     except OSError as error:
-        raise BadInput(f"{file} cannot be read: {error.strerror}.") from error
+        raise BadInput(f"{file} cannot be read: {error.strerror}.", cure="Check the path.") from error
+
+
+def _open(file: Path) -> BinaryIO:
+    if file.exists() and not file.is_file():  # a pipe would wait for a writer for ever
+        raise BadInput(f"{file} is not a file.", cure="Save it as a file first, then give that file.")
+    return file.open("rb")
 
 
 async def _told(source: EventSource) -> AsyncGenerator[Event, None]:

@@ -15,6 +15,8 @@ from popcond.cli.options import parse
 from popcond.cli.usage import FAILED, INTERRUPTED, WRONG_USAGE, WrongUsage
 from popcond.errors import Cancelled, PopconError
 
+DEBUG = "POPCON_DEBUG"  # the environment variable that shows tracebacks when it is 1
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line (without the program's name; None takes this process's) and return the exit code."""
@@ -30,6 +32,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read our output has gone; the interpreter must not flush into it at its end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
+    except Exception as error:  # noqa: BLE001 – the last net: nobody should have to read a traceback
+        if os.environ.get(DEBUG) == "1":
+            import traceback
+
+            traceback.print_exc()
+        return _complain(_bug(error), words, FAILED)
 
 
 def _run(words: list[str]) -> int:
@@ -38,6 +46,15 @@ def _run(words: list[str]) -> int:
     code: int = command.run(options)
     sys.stdout.flush()
     return code
+
+
+def _bug(error: Exception) -> PopconError:
+    what = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(".: ")
+    return PopconError(
+        f"This is a bug: {what}.",
+        cure=f"Please report it, with what the same command says under {DEBUG}=1.",
+        code="bug",
+    )
 
 
 def _complain(error: PopconError, words: list[str], code: int) -> int:

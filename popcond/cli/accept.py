@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from popcond.cli.finish import conduct, finish, out_folder
+from popcond.cli.finish import conduct, finish, out_folder, pack_asked_for
 from popcond.cli.narrate import Narrator
 from popcond.cli.report import Report
 from popcond.cli.session import open_session
@@ -16,7 +16,8 @@ def run(options: argparse.Namespace) -> int:
 
     async def work(report: Report, narrator: Narrator) -> None:
         async with open_session(options, narrator) as session:
-            pack = await session.client.change_pack(options.pack, PackChanges(auto_accept=True))
+            with pack_asked_for():
+                pack = await session.client.change_pack(options.pack, PackChanges(auto_accept=True))
             out = out_folder(options.out, pack.name)
             for emoji in pack.emojis:
                 if emoji.status is Status.AWAITING_REFINEMENT:

@@ -23,7 +23,23 @@ Made = tuple[Emoji, Sticker]
 
 
 async def collect(session: Session, pack: Pack, out: OutFolder, report: Report) -> None:
-    """Save all that exists of the pack and write it into the report. Raises OutOfDisk and DaemonUnreachable."""
+    """Save all that exists of the pack and write it into the report. Raises OutOfDisk and DaemonUnreachable.
+
+    What a former run wrote into the folder goes, once this one has stickers to put in its place.
+    """
+    try:
+        await _save_all(session, pack, out, report)
+        if report.stickers:
+            report.removed = out.sweep()
+    finally:
+        async with _noted(report):
+            out.remember()
+    if report.removed:
+        names = ", ".join(str(path.relative_to(out.path)) for path in report.removed)
+        session.narrator.note(f"Removed from {out.path}, left there by an earlier run: {names}.")
+
+
+async def _save_all(session: Session, pack: Pack, out: OutFolder, report: Report) -> None:
     made: list[Made] = []
     for emoji in pack.emojis:
         async with _noted(report):
@@ -53,19 +69,17 @@ async def _save_target(
     session: Session, pack: Pack, target: str, made: Sequence[Made], out: OutFolder, report: Report
 ) -> None:
     """The ZIP and, beside it, its files; where the ZIP is refused, each sticker by itself."""
-    name = f"{target}.zip"
     try:
         bundle = await session.client.bundle(pack.id, target)
     except PopconError as error:
-        if out.forget(name):
-            session.narrator.note(f"{out.path / name} was from a former run and has been removed.")
         report.bundles.append(SavedBundle(target, None))
         await _save_one_by_one(session, made, out, report)
         if error.code == "invalid_stickers":
             return  # the stickers have said so themselves
         raise
     extras = _unpack(bundle.data, target, made, out, report)
-    report.bundles.append(SavedBundle(target, out.save(bundle.data, name), len(bundle.data), bundle.advice, extras))
+    file = out.save(bundle.data, f"{target}.zip")
+    report.bundles.append(SavedBundle(target, file, len(bundle.data), bundle.advice, extras))
     for sentence in bundle.advice:
         session.narrator.note(f"{target}: {sentence}")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 from popcond.cli.collect import collect
@@ -17,7 +17,7 @@ from popcond.cli.session import Session
 from popcond.cli.terminal_text import printable
 from popcond.cli.usage import INTERRUPTED
 from popcond.cli.watch import settled
-from popcond.errors import Cancelled, DaemonUnreachable, PopconError
+from popcond.errors import Cancelled, DaemonUnreachable, NotFound, PopconError
 from popcond.wire import Pack, Status
 
 CANCEL_SECONDS = 5.0  # a Ctrl-C must not hang on a daemon that does not answer
@@ -32,7 +32,8 @@ def conduct(work: Work, options: argparse.Namespace) -> int:
         try:
             asyncio.run(work(report, voice))
         except KeyboardInterrupt:
-            report.problems.append(Cancelled("Interrupted.").problem())
+            cure = f"What was done is kept; go on with `{report.next_command}`." if report.next_command else None
+            report.problems.append(Cancelled("Interrupted.", cure=cure).problem())
             code = INTERRUPTED
     _tell(report, voice, as_json=options.json)
     return report.exit_code if code is None else code
@@ -42,12 +43,13 @@ async def finish(session: Session, pack: Pack, out: OutFolder, report: Report) -
     """Everything from an ordered pack to files; what goes wrong is in the report. Ctrl-C cancels the pack's work."""
     report.pack, report.out = pack, out.path
     try:
-        async with _cancelling(session, pack, out.path):
+        async with _cancelling(session, report, out.path):
             report.pack = await settled(session.client, session.feed, pack, session.narrator, report.refused)
-        report.problems.extend(problems_of(report.pack, report.refused))
-        await collect(session, report.pack, out, report)
+            report.problems.extend(problems_of(report.pack, report.refused))
+            await collect(session, report.pack, out, report)
     except DaemonUnreachable as error:
-        cure = f"What it has done is kept. Go on with `{session.command('resume', pack, out.path)}`."
+        report.next_command = session.command("resume", pack, out.path)
+        cure = f"What it has done is kept. Go on with `{report.next_command}`."
         report.problems.append(DaemonUnreachable(f"The daemon was lost. {error.message}", cure=cure).problem())
         return
     except PopconError as error:
@@ -58,24 +60,36 @@ async def finish(session: Session, pack: Pack, out: OutFolder, report: Report) -
 
 
 @asynccontextmanager
-async def _cancelling(session: Session, pack: Pack, out: Path) -> AsyncIterator[None]:
+async def _cancelling(session: Session, report: Report, out: Path) -> AsyncIterator[None]:
     try:
         yield
     except asyncio.CancelledError:
-        await _cancel_all(session, pack)
-        go_on = session.command("resume", pack, out)
-        session.narrator.note(f"Cancelled. What was done is kept; go on with `{go_on}`.")
+        if report.pack is not None:
+            report.next_command = session.command("resume", report.pack, out)
+            report.pack = await _cancelled(session, report.pack)
         raise
 
 
-async def _cancel_all(session: Session, pack: Pack) -> None:
-    """Other packs of the daemon go on."""
+async def _cancelled(session: Session, pack: Pack) -> Pack:
+    """The pack once its work was stopped, or as it was held when the daemon does not answer. Other packs go on."""
     with suppress(TimeoutError, PopconError):
         async with asyncio.timeout(CANCEL_SECONDS):
             for emoji in (await session.client.pack(pack.id)).emojis:
                 if not emoji.status.is_final:
                     with suppress(PopconError):
                         await session.client.cancel(emoji.id)
+            return await session.client.pack(pack.id)
+    return pack
+
+
+@contextmanager
+def pack_asked_for() -> Iterator[None]:
+    """A pack that is not there is told with where the command line finds those that are."""
+    try:
+        yield
+    except NotFound as error:
+        cure = "`popcond status` lists the packs with their ids; --home or --url names another daemon."
+        raise NotFound(error.message, cure=cure, details=error.details) from error
 
 
 def _tell(report: Report, voice: Narrator, *, as_json: bool) -> None:
@@ -88,8 +102,8 @@ def _tell(report: Report, voice: Narrator, *, as_json: bool) -> None:
         _print_table(report)
     if report.contact_sheet:
         voice.note(f"Look at {report.contact_sheet}.")
-    if report.next_command:
-        voice.note(f"The cut-outs wait for you. When they are good: {report.next_command}")
+    if report.next_command and not any(report.next_command in (problem.cure or "") for problem in report.problems):
+        voice.ask(f"The cut-outs wait for you. When they are good: {report.next_command}")
 
 
 def _print_table(report: Report) -> None:

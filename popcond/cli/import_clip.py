@@ -19,7 +19,7 @@ from popcond.cli.order import (
 )
 from popcond.cli.report import Report
 from popcond.cli.session import Session, open_session, settings_of
-from popcond.cli.usage import WrongUsage, comma_list, readable_file
+from popcond.cli.usage import WrongUsage, comma_list, counted, readable_file
 from popcond.errors import BadInput, TooLarge
 from popcond.wire import Pack
 
@@ -54,7 +54,8 @@ def paired(action_texts: Sequence[str], clips: Sequence[Path]) -> tuple[tuple[st
     actions = comma_list(action_texts)
     if len(actions) != len(clips):
         raise WrongUsage(
-            f"There are {len(clips)} clips and {len(actions)} different actions.",
+            f"{'There is' if len(clips) == 1 else 'There are'} {counted(len(clips), 'clip')}"
+            f" and {counted(len(actions), 'different action')}.",
             cure="Give --action once for each clip, in the same order, each action once.",
         )
     return actions, tuple(readable_file(clip, "clip") for clip in clips)

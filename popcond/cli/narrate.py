@@ -58,6 +58,10 @@ class Narrator(Protocol):
         """Something that went wrong; told even when quiet."""
         ...
 
+    def ask(self, words: str) -> None:
+        """Something that a person has to do next; told even when quiet."""
+        ...
+
     def show(self, emojis: Sequence[Emoji]) -> None:
         """The emojis as they are now."""
         ...
@@ -74,7 +78,7 @@ def narrator(*, quiet: bool, stream: TextIO | None = None) -> Narrator:
 
 
 class Silence:
-    """Tells problems only."""
+    """Tells problems, and what a person has to do; nothing else."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -93,6 +97,10 @@ class Silence:
     def warn(self, problem: Problem) -> None:
         """One line."""
         self._say(sentence(problem))
+
+    def ask(self, words: str) -> None:
+        """One line."""
+        self._say(words)
 
     def show(self, emojis: Sequence[Emoji]) -> None:
         """Nothing."""
@@ -151,6 +159,10 @@ class Bars:
     def warn(self, problem: Problem) -> None:
         """A red line above the bars."""
         self._console.print(printable(sentence(problem)), markup=False, style="red")
+
+    def ask(self, words: str) -> None:
+        """A line above the bars, as plain to see as any."""
+        self._console.print(printable(words), markup=False)
 
     def show(self, emojis: Sequence[Emoji]) -> None:
         """Move every bar to where its emoji is."""

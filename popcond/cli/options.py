@@ -6,8 +6,9 @@ Parsing imports nothing heavy. Each command names the module that runs it, which
 from __future__ import annotations
 
 import argparse
+from contextlib import suppress
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from popcond.cli.usage import WrongUsage, known_names
 from popcond.wire import VERSION, RemoveBackground
@@ -41,6 +42,9 @@ examples:
 
 class Parser(argparse.ArgumentParser):
     """Raises WrongUsage where argparse would end the program, so that --json can tell it too."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(allow_abbrev=False, **settings)  # half an option must not mean another in a later version
 
     def error(self, message: str) -> NoReturn:
         """A sentence, and where the help is."""
@@ -223,14 +227,16 @@ def _where(parser: Parser) -> None:
 
 
 def _amount(text: str) -> float:
-    amount = float(text)
-    if not 0 <= amount < float("inf"):
-        raise ValueError(text)
-    return amount
+    with suppress(ValueError):
+        amount = float(text)
+        if 0 <= amount < float("inf"):
+            return amount
+    raise argparse.ArgumentTypeError(f"{text!r} is no number of 0 or more; write it like 2.5")
 
 
 def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= 65535:
-        raise ValueError(text)
-    return port
+    with suppress(ValueError):
+        port = int(text)
+        if 0 <= port <= 65535:
+            return port
+    raise argparse.ArgumentTypeError(f"{text!r} is no port; ports are whole numbers from 0 to 65535")

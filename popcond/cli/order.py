@@ -9,13 +9,15 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from popcond.cli.session import Session
-from popcond.cli.usage import WrongUsage, comma_list, known_names, readable_file
+from popcond.cli.terminal_text import printable
+from popcond.cli.usage import WrongUsage, comma_list, known_names, near_names, readable_file
 from popcond.client import Client
 from popcond.wire import Character, Name, NewPack, RemoveBackground
 
 EVERYTHING = "all"
 DEFAULT_TARGET = "gif"
 SAMPLE_NAME = "Sample"
+LONGEST_NAME = 120  # letters of a pack's name, as the wire takes it
 LONGEST_STEM = 60  # letters of a picture's own name that become the pack's
 
 
@@ -32,11 +34,21 @@ def check_character(options: argparse.Namespace) -> None:
 def pack_name(options: argparse.Namespace) -> str:
     """--name, or the picture's own name. Raises WrongUsage for a name that no pack may have."""
     if options.name is None:
-        return SAMPLE_NAME if options.sample else options.picture.stem.strip()[:LONGEST_STEM] or "Pack"
+        return SAMPLE_NAME if options.sample else printable(options.picture.stem).strip()[:LONGEST_STEM] or "Pack"
     try:
         return TypeAdapter(Name).validate_python(options.name)
     except ValidationError as error:
-        raise WrongUsage(f"The name cannot be used: {error.errors()[0]['msg'].lower()}.") from error
+        raise _refused_name(options.name, error.errors()[0]["type"]) from error
+
+
+def _refused_name(name: str, why: str) -> WrongUsage:
+    """`why` is pydantic's name for what is wrong."""
+    if why == "string_too_short":
+        return WrongUsage("--name is empty.", cure="Give a name with a letter in it, or leave --name out.")
+    if why == "string_too_long":
+        told = f"--name has {len(name.strip())} letters; a pack's name may have {LONGEST_NAME}."
+        return WrongUsage(told, cure="Shorten it.")
+    return WrongUsage("--name is not text that can be read.", cure="Write it in UTF-8, or leave --name out.")
 
 
 def wanted_actions(texts: Sequence[str]) -> tuple[str, ...]:
@@ -66,8 +78,10 @@ async def check_provider(client: Client, name: str, model: str | None) -> None:
     """Raises WrongUsage when there is no such provider, or it has no such model."""
     providers = {provider.name: provider for provider in await client.providers()}
     known_names([name], tuple(providers), "provider")
-    if model is not None:
-        known_names([model], tuple(each.name for each in providers[name].models), f"model of {name}")
+    models = tuple(each.name for each in providers[name].models)
+    if model is not None and model not in models:
+        cure = near_names([model], models) if models else "Leave --model out; it has only one way."
+        raise WrongUsage(f"{name} has no model {model!r}.", cure=cure, code="unknown_name")
 
 
 async def add_character(session: Session, options: argparse.Namespace) -> Character:
@@ -89,7 +103,8 @@ def new_pack(**fields: Any) -> NewPack:
     except ValidationError as error:
         first = error.errors()[0]
         what = " ".join(str(part) for part in first["loc"]).replace("_", " ")
-        raise WrongUsage(f"The pack's {what} cannot be used: {first['msg'].lower()}.") from error
+        told = f"The pack's {what} cannot be used: {first['msg'].lower()}."
+        raise WrongUsage(told, cure="Write it another way; `popcond make --help` has examples.") from error
 
 
 def _refuse_nothing(option: str) -> tuple[str, ...]:

@@ -8,7 +8,9 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryFile
 
+from popcond.cli.ledger import NAME, Ledger, place
 from popcond.cli.terminal_text import printable
 from popcond.cli.usage import WrongUsage
 from popcond.errors import BadInput, OutOfDisk, PopconError
@@ -22,12 +24,17 @@ class OutFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._ledger = Ledger(path)
 
     def check(self) -> None:
-        """Makes the folder and tries it before any work begins. Raises WrongUsage or OutOfDisk."""
+        """Tries, before any work begins, whether files could be written; makes nothing. Raises WrongUsage, OutOfDisk.
+
+        A folder that is not there yet is tried where it would be made, so a command that is refused leaves none behind.
+        """
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            self._try_it()
+            ground = self._ground()
+            with TemporaryFile(dir=ground) as draft:
+                draft.write(b"?")
         except OSError as error:
             if error.errno in _NO_ROOM:
                 raise self._full() from error
@@ -35,12 +42,29 @@ class OutFolder:
                 f"Nothing can be written into {self.path}: {_reason(error)}.",
                 cure="Give another folder with --out, or make that one writable for you.",
             ) from error
-        if shutil.disk_usage(self.path).free < ROOM_WANTED:
+        if shutil.disk_usage(ground).free < ROOM_WANTED:
             raise self._full()
 
     def save(self, data: bytes, *parts: str) -> Path:
         """Write a file at `parts` below the folder, whole or not at all. Raises OutOfDisk, or PopconError."""
-        path = self._place(*parts)
+        path = place(self.path, *parts)
+        if path is None:
+            name = printable("/".join(parts))
+            raise BadInput(f"The daemon calls a file {name!r}, and no file may be called that here.")
+        self._write(path, data)
+        self._ledger.note(path, data)
+        return path
+
+    def sweep(self) -> list[Path]:
+        """Take away what a former run wrote and this one did not; what the user made or changed stays."""
+        return self._ledger.sweep()
+
+    def remember(self) -> None:
+        """Keep the list of what is ours for the next run. Raises OutOfDisk, or PopconError."""
+        if not self._ledger.is_empty or (self.path / NAME).exists():
+            self._write(self.path / NAME, self._ledger.text().encode())
+
+    def _write(self, path: Path, data: bytes) -> None:
         draft = path.with_name(f".{path.name}.{os.getpid()}.part")
         with self._translated(path):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -48,38 +72,20 @@ class OutFolder:
                 draft.write_bytes(data)
                 draft.replace(path)
             finally:
-                draft.unlink(missing_ok=True)
-        return path
+                with suppress(OSError):
+                    draft.unlink()
 
-    def forget(self, *parts: str) -> bool:
-        """Take away what a former run left there and this one does not vouch for; True when there was something."""
-        path = self._place(*parts)
-        with suppress(FileNotFoundError), self._translated(path):
-            path.unlink()
-            return True
-        return False
-
-    def _place(self, *parts: str) -> Path:
-        for part in parts:
-            is_plain = part not in ("", ".", "..") and part == printable(part) and not set(part) & set("/\\")
-            if not is_plain or part.startswith(".") or len(part.encode()) > 200:
-                raise BadInput(f"The daemon calls a file {printable(part)!r}, and no file may be called that here.")
-        return self.path.joinpath(*parts)
-
-    def _try_it(self) -> None:
-        draft = self.path / f".popcond.{os.getpid()}.part"
-        try:
-            draft.write_bytes(b"?")
-        finally:
-            with suppress(OSError):
-                draft.unlink()
+    def _ground(self) -> Path:
+        """The folder itself, or the nearest one above it that is there. Raises OSError for a file in the way."""
+        for folder in (self.path, *self.path.parents):
+            if folder.exists() or folder.is_symlink():
+                return folder
+        return Path()
 
     @contextmanager
     def _translated(self, path: Path) -> Iterator[None]:
         try:
             yield
-        except FileNotFoundError:
-            raise
         except OSError as error:
             if error.errno in _NO_ROOM:
                 raise self._full() from error

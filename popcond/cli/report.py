@@ -44,11 +44,12 @@ class Report:
     stickers: list[SavedSticker] = field(default_factory=list)
     bundles: list[SavedBundle] = field(default_factory=list)
     contact_sheet: Path | None = None
+    removed: list[Path] = field(default_factory=list)  # files of an earlier run of ours that this one replaced
     problems: list[Problem] = field(default_factory=list)
     refused: set[str] = field(
         default_factory=set
     )  # ids of emojis whose clip was refused: told already, and nothing to wait for
-    next_command: str | None = None  # how to go on, when a person has to look first
+    next_command: str | None = None  # how to go on, when a person has to look first or the work was interrupted
 
     @property
     def ok(self) -> bool:
@@ -70,6 +71,7 @@ class Report:
                 "stickers": [_sticker_row(saved) for saved in self.stickers],
                 "bundles": [_bundle_row(bundle) for bundle in self.bundles],
                 "contact_sheet": _path(self.contact_sheet),
+                "removed": [str(path) for path in self.removed],
                 "out": _path(self.out),
                 "problems": [problem.model_dump(mode="json") for problem in self.problems],
                 "next_command": self.next_command,

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from popcond.cli.narrate import Narrator
 from popcond.cli.usage import WrongUsage
 from popcond.cli.watch import Feed
-from popcond.client import Client
+from popcond.client import Client, is_address, is_token
 from popcond.daemon_process import ensure_daemon
 from popcond.errors import DaemonUnreachable, PopconError, Unauthorized
 from popcond.home import read_or_make_token
@@ -36,11 +36,18 @@ class Session:
 
 
 def settings_of(options: argparse.Namespace) -> Settings:
-    """The settings with what the command line says on top. Raises WrongUsage for a URL that is none."""
+    """The settings with what the command line says on top. Raises WrongUsage for a URL or a token that is none."""
     home = options.home and options.home.expanduser().absolute()
     settings = Settings.load(home=home, url=getattr(options, "url", None), token=getattr(options, "token", None))
-    if settings.url is not None and (urlsplit(settings.url).scheme not in ("http", "https") or not _host(settings.url)):
+    if settings.url is None:
+        return settings
+    if not is_address(settings.url):
         raise WrongUsage(f"{settings.url} is no address of a daemon.", cure="Write it like http://127.0.0.1:8765.")
+    if settings.token is not None and not is_token(settings.token.get_secret_value()):
+        raise WrongUsage(
+            "The token has letters that no token has.",
+            cure="Copy it again, whole, from what `popcond token` prints on the daemon's computer.",
+        )
     return settings
 
 

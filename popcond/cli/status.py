@@ -12,7 +12,7 @@ from pathlib import Path
 from popcond.cli.narrate import WORDS, is_settled
 from popcond.cli.session import remote_token, settings_of
 from popcond.cli.terminal_text import printable
-from popcond.cli.usage import DONE, FAILED
+from popcond.cli.usage import DONE, FAILED, counted
 from popcond.client import Client
 from popcond.daemon_process import running
 from popcond.home import RuntimeInfo, read_or_make_token
@@ -31,6 +31,16 @@ class Work:
 
 
 @dataclass(frozen=True)
+class Kept:
+    """A pack that the daemon keeps, for `popcond resume` and `popcond accept`."""
+
+    id: str
+    name: str
+    settled: int  # emojis that nothing more happens to by itself
+    emojis: int
+
+
+@dataclass(frozen=True)
 class Standing:
     """What there is to say; what is not known of a daemon elsewhere is None."""
 
@@ -42,6 +52,7 @@ class Standing:
     started: float | None = None  # seconds since the epoch
     packs: int = 0
     working: tuple[Work, ...] = ()
+    kept: tuple[Kept, ...] = ()  # as the daemon lists them
 
 
 def run(options: argparse.Namespace) -> int:
@@ -72,6 +83,7 @@ async def _ask(url: str, token: str, info: RuntimeInfo | None) -> Standing:
         started=info.started if info else None,
         packs=len(packs),
         working=tuple(work for pack in packs for work in _working(pack)),
+        kept=tuple(_kept(pack) for pack in packs),
     )
 
 
@@ -83,6 +95,10 @@ def _working(pack: Pack) -> list[Work]:
     ]
 
 
+def _kept(pack: Pack) -> Kept:
+    return Kept(pack.id, pack.name, sum(is_settled(emoji) for emoji in pack.emojis), len(pack.emojis))
+
+
 def _lines(standing: Standing) -> list[str]:
     if not standing.running:
         return [f"No daemon runs for {printable(str(Path(standing.home or '')))}."]
@@ -90,7 +106,8 @@ def _lines(standing: Standing) -> list[str]:
     process = f", process {standing.pid}" if standing.pid else ""
     lines = [f"popcond {standing.version} runs at {standing.url}{since}{process}."]
     lines += [f"Its folder is {printable(standing.home)}."] if standing.home else []
-    lines += [f"{standing.packs} packs, {len(standing.working) or 'no'} emojis in work."]
+    lines += [f"{counted(standing.packs, 'pack')}, {counted(len(standing.working), 'emoji')} in work."]
+    lines += [f"  {kept.id}  {printable(kept.name)} ({kept.settled} of {kept.emojis})" for kept in standing.kept]
     return lines + [f"  {printable(work.pack)} · {printable(work.action)}: {_state(work)}" for work in standing.working]
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -20,19 +22,41 @@ class WrongUsage(BadInput):
 
 def readable_file(path: Path, what: str) -> Path:
     """The path, when a file with something in it can be read there. `what` names it in the sentence."""
-    if path.is_dir():
+    found = _looked_up(path, what)
+    if stat.S_ISDIR(found.st_mode):
         raise WrongUsage(f"{path} is a folder, not a {what}.", cure=f"Give the {what} itself.")
-    if not path.exists():
-        raise WrongUsage(f"There is no {what} at {path}.", cure=_nearby(path))
+    if not stat.S_ISREG(found.st_mode):  # reading it could wait for ever, or never end
+        raise WrongUsage(
+            f"{path} is a pipe or a device, not a file.", cure=f"Save the {what} as a file first, then give that file."
+        )
     if not os.access(path, os.R_OK):
         raise WrongUsage(f"{path} may not be read by you.", cure="Change its permissions, or copy it.")
-    if path.is_file() and path.stat().st_size == 0:
+    if found.st_size == 0:
         raise WrongUsage(f"{path} is empty.", cure=f"Give a {what} with something in it.")
     return path
 
 
+def _looked_up(path: Path, what: str) -> os.stat_result:
+    try:
+        return path.stat()
+    except FileNotFoundError as error:
+        if path.is_symlink():
+            told = f"{path} is a link to {path.readlink()}, and nothing is there."
+            raise WrongUsage(told, cure=f"Give the {what} itself.") from error
+        raise WrongUsage(f"There is no {what} at {path}.", cure=_nearby(path)) from error
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            told = f"{path} is a link that leads back to itself."
+            raise WrongUsage(told, cure=f"Give the {what} itself.") from error
+        why = (error.strerror or str(error)).lower()
+        raise WrongUsage(f"{path} cannot be read: {why}.", cure="Check the path and its permissions.") from error
+
+
 def _nearby(path: Path) -> str:
-    neighbours = [file.name for file in path.parent.iterdir()] if path.parent.is_dir() else []
+    try:
+        neighbours = [file.name for file in path.parent.iterdir()]
+    except OSError:
+        neighbours = []
     close = get_close_matches(path.name, neighbours, n=1)
     return f"Did you mean {path.parent / close[0]}?" if close else "Check the path."
 
@@ -49,16 +73,27 @@ def known_names(wanted: Sequence[str], known: Sequence[str], what: str) -> tuple
     if unknown:
         raise WrongUsage(
             f"There is no {what} {_or(unknown)}.",
-            cure=_did_you_mean(unknown, known) or f"Known: {', '.join(known)}.",
+            cure=near_names(unknown, known),
             code="unknown_name",
             details={"unknown": unknown, "known": list(known)},
         )
     return tuple(wanted)
 
 
-def _did_you_mean(unknown: Sequence[str], known: Sequence[str]) -> str:
-    close = [match for name in unknown for match in get_close_matches(name.lower(), known, n=3)]
-    return f"Did you mean {_or(list(dict.fromkeys(close)))}?" if close else ""
+def near_names(unknown: Sequence[str], known: Sequence[str]) -> str:
+    """The cure for unknown names: those that begin so or are spelled alike, or else all that are known."""
+    near = list(dict.fromkeys(match for name in unknown for match in _near(name.strip().lower(), known)))
+    return f"Did you mean {_or(near)}?" if near else f"Known: {', '.join(known)}."
+
+
+def _near(name: str, known: Sequence[str]) -> list[str]:
+    begun = [each for each in known if name and each.startswith(name)]
+    return begun or get_close_matches(name, known, n=3)
+
+
+def counted(count: int, thing: str) -> str:
+    """`1 clip`, `2 clips`."""
+    return f"{count} {thing}{'' if count == 1 else 's'}"
 
 
 def _or(names: Sequence[str]) -> str:

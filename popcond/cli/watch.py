@@ -26,7 +26,7 @@ class News:
     """What has happened since somebody last looked."""
 
     read_again: bool  # something may have been missed: what is held is no longer to be trusted
-    changed: dict[str, Emoji] = field(default_factory=dict)  # by id, each as it is now
+    changed: dict[str, Event] = field(default_factory=dict)  # by the emoji's id, the newest of each
 
 
 _NOTHING = News(read_again=False)
@@ -81,7 +81,7 @@ class Feed:
         if event.type == "reset":
             self._unseen = News(read_again=True)
         elif event.emoji is not None:
-            self._unseen = News(self._unseen.read_again, {**self._unseen.changed, event.emoji.id: event.emoji})
+            self._unseen = News(self._unseen.read_again, {**self._unseen.changed, event.emoji.id: event})
         else:
             return
         self._bell.set()
@@ -93,13 +93,30 @@ class Feed:
                 await self._reader
 
 
-def renewed(pack: Pack, changed: dict[str, Emoji]) -> Pack:
-    """The pack with its emojis as they are now. What is older than what the pack holds already stays out."""
-    return pack.model_copy(update={"emojis": tuple(_newer(emoji, changed.get(emoji.id)) for emoji in pack.emojis)})
+class Held:
+    """A pack as it was read, renewed by the events that came since."""
 
+    def __init__(self, pack: Pack) -> None:
+        self.pack = pack
+        self._seqs: dict[str, int] = {}  # by the emoji's id, the event that it was last renewed by
 
-def _newer(held: Emoji, changed: Emoji | None) -> Emoji:
-    return held if changed is None or changed.updated < held.updated else changed
+    def renew(self, changed: dict[str, Event]) -> None:
+        """Take the emojis as they are now. What is older than what is held already stays out."""
+        self.pack = self.pack.model_copy(
+            update={"emojis": tuple(self._newer(each, changed) for each in self.pack.emojis)}
+        )
+
+    def _newer(self, held: Emoji, changed: dict[str, Event]) -> Emoji:
+        event = changed.get(held.id)
+        if event is None or event.emoji is None or not self._is_newer(held, event.seq, event.emoji):
+            return held
+        self._seqs[held.id] = event.seq
+        return event.emoji
+
+    def _is_newer(self, held: Emoji, seq: int, changed: Emoji) -> bool:
+        """By the order of events where both came so, for clocks are set back; by the clock after a reading."""
+        last = self._seqs.get(held.id)
+        return changed.updated >= held.updated if last is None else seq >= last
 
 
 async def settled(client: Client, feed: Feed, pack: Pack, narrator: Narrator, idle: Collection[str] = ()) -> Pack:
@@ -107,22 +124,25 @@ async def settled(client: Client, feed: Feed, pack: Pack, narrator: Narrator, id
 
     Raises DaemonUnreachable when the daemon is gone for good.
     """
-    pack = await client.pack(pack.id)
-    narrator.show(pack.emojis)
-    while not all(is_settled(emoji) or emoji.id in idle for emoji in pack.emojis):
+    held = Held(await client.pack(pack.id))
+    narrator.show(held.pack.emojis)
+    while not all(is_settled(emoji) or emoji.id in idle for emoji in held.pack.emojis):
         news = await _news(feed)
-        pack = await _read_again(client, pack, narrator) if news.read_again else renewed(pack, news.changed)
-        narrator.show(pack.emojis)
-    return pack
+        if news.read_again:
+            held = await _read_again(client, held, narrator)
+        else:
+            held.renew(news.changed)
+        narrator.show(held.pack.emojis)
+    return held.pack
 
 
-async def _read_again(client: Client, pack: Pack, narrator: Narrator) -> Pack:
+async def _read_again(client: Client, held: Held, narrator: Narrator) -> Held:
     """The pack as held when nobody answers: whether the daemon is gone for good is the feed's to say."""
     try:
-        return await client.pack(pack.id)
+        return Held(await client.pack(held.pack.id))
     except DaemonUnreachable as error:
         narrator.note(f"{error.message} Trying again …")
-        return pack
+        return held
 
 
 async def _news(feed: Feed) -> News:

@@ -52,7 +52,7 @@ def _bomb(side: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
-def popcond(home: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+def popcond(home: Path, *arguments: str, cwd: Path | None = None, **more: str) -> subprocess.CompletedProcess[str]:
     """Run the command line as a user would."""
     return subprocess.run(
         [sys.executable, "-m", "popcond", *arguments],
@@ -61,6 +61,7 @@ def popcond(home: Path, *arguments: str, **more: str) -> subprocess.CompletedPro
         timeout=PATIENCE * 2,
         check=False,
         env={**environment(home), **more},
+        cwd=cwd,
     )
 
 
@@ -167,15 +168,21 @@ def test_what_is_no_usable_clip(daemon: RunningDaemon, good_picture: Path, tmp_p
     assert problem["cure"]
 
 
-def test_an_unknown_action_is_wrong_usage_with_the_nearest_one(daemon: RunningDaemon, good_picture: Path) -> None:
-    told = sentence_of(popcond(daemon.home, "make", str(good_picture), "--actions", "wav,jump"), 2)
+def test_an_unknown_action_is_wrong_usage_with_the_nearest_one(
+    daemon: RunningDaemon, good_picture: Path, tmp_path: Path
+) -> None:
+    told = sentence_of(popcond(daemon.home, "make", str(good_picture), "--actions", "wav,jump", cwd=tmp_path), 2)
     assert "wav" in told
     assert "wave" in told
+    assert not list(tmp_path.iterdir())
 
 
-def test_an_unknown_target_is_wrong_usage_with_the_nearest_one(daemon: RunningDaemon, good_picture: Path) -> None:
+def test_an_unknown_target_is_wrong_usage_with_the_nearest_one(
+    daemon: RunningDaemon, good_picture: Path, tmp_path: Path
+) -> None:
     arguments = ["make", str(good_picture), "--actions", "wave", "--target", "line-emojy"]
-    assert "line-emoji" in sentence_of(popcond(daemon.home, *arguments), 2)
+    assert "line-emoji" in sentence_of(popcond(daemon.home, *arguments, cwd=tmp_path), 2)
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_out_folder_below_a_file_is_wrong_usage(daemon: RunningDaemon, good_picture: Path, tmp_path: Path) -> None:

@@ -20,6 +20,12 @@ performance = "jump"
 [wave]
 poster = "in the middle"
 
+[typo]
+label == "Oops"
+
+[hop]
+motion_prompt = "The character hops for ever."
+
 [stumble]
 performance = "fall-down-the-stairs"
 motion_prompt = "The character stumbles."
@@ -28,7 +34,7 @@ motion_prompt = "The character stumbles."
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """A home whose user has actions of their own, two of them with a mistake."""
+    """A home whose user has actions of their own, some of them with a mistake."""
     home = tmp_path / "home"
     (home / "config").mkdir(parents=True)
     (home / "config" / "actions.toml").write_text(OWN)
@@ -53,3 +59,5 @@ def test_a_good_entry_is_made_and_the_bad_ones_are_told(home: Path, tmp_path: Pa
     assert "actions.toml" in told
     assert "line 7" in told
     assert "stumble" in told
+    assert "line 10: action 'typo'" in told
+    assert "line 12: action 'hop' is here a second time" in told

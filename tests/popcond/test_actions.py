@@ -117,7 +117,7 @@ def test_a_bad_entry_is_named_with_its_line_and_a_cure(tmp_path: Path, text: str
 
 @pytest.mark.parametrize(
     ("raw", "line"),
-    [(b"[wave]\nlabel = 'x\n", 2), (b"[wave]\n\nlabel == 1\n", 3), (b"\n\xff\xfe", 2), (b"[a]\nx=1\n[a]\n", 3)],
+    [(b"[wave]\nlabel = 'x\n", 2), (b"[wave]\n\nlabel == 1\n", 3), (b"\n\xff\xfe", 2), (b"a = " + b"[" * 5000, 1)],
 )
 def test_a_file_that_is_no_toml_costs_only_itself(tmp_path: Path, raw: bytes, line: int) -> None:
     file = tmp_path / "actions.toml"
@@ -127,6 +127,49 @@ def test_a_file_that_is_no_toml_costs_only_itself(tmp_path: Path, raw: bytes, li
     assert f"line {line}:" in problem.message
     assert problem.cure
     assert sorted(catalogue.actions) == sorted(PROMISED)
+
+
+GOOD = '[good]\nmotion_prompt = "It moves and comes back."\n'
+
+
+@pytest.mark.parametrize(
+    ("bad", "line", "says"),
+    [
+        ("[bad]\nlabel == 1\n", 5, "action 'bad': what stands after the = is no value"),
+        ("[bad]\nlabel = 'x\n", 5, "action 'bad': a text is not closed"),
+        ('[bad]\nlabel = \'x\nloop = "cycle"\n', 5, "action 'bad': a text is not closed"),
+        ('[bad]\nlabel = "x\n', 5, "action 'bad': a text is not closed on its line"),
+        ('[bad\nlabel = "x"\n', 4, "action 'bad': the name of an entry is not closed"),
+        ('[bad]\n= "x"\n', 5, "action 'bad': this line is not written as TOML"),
+        ("[bad]\nlabel\n", 5, "action 'bad': after the field's name an = is missing"),
+        ('[bad]\nlabel = """x\n', 5, "action 'bad': a text is not closed"),
+        ('[bad]\ntags = ["x"\n', 5, "action 'bad': a list is not closed"),
+        ('[bad]\nlabel = "x"\nlabel = "y"\n', 6, "action 'bad': a field is here twice"),
+        ('[good]\nmotion_prompt = "Other."\n', 4, "action 'good' is here a second time; the first is at line 1"),
+    ],
+)
+def test_one_mistake_in_the_writing_costs_its_own_entry_only(tmp_path: Path, bad: str, line: int, says: str) -> None:
+    catalogue = load(tmp_path, f'{GOOD}\n{bad}\n[last]\nmotion_prompt = "It moves too."\n')
+    (problem,) = catalogue.problems
+    assert f"actions.toml, line {line}: {says}" in problem.message
+    assert problem.cure
+    assert list(catalogue.actions)[24:] == ["good", "last"]
+    assert catalogue.action("good").motion_prompt == "It moves and comes back."
+
+
+def test_a_header_inside_of_a_long_text_begins_no_entry(tmp_path: Path) -> None:
+    long = '[long]\nmotion_prompt = """\n[not-one]\nIt moves."""\n'
+    catalogue = load(tmp_path, f"[bad]\nlabel =\n{long}{GOOD}")
+    assert len(catalogue.problems) == 1
+    assert list(catalogue.actions)[24:] == ["long", "good"]
+    assert "[not-one]" in catalogue.action("long").motion_prompt
+
+
+def test_an_action_that_is_called_all_is_refused_for_it_could_never_be_chosen(tmp_path: Path) -> None:
+    catalogue = load(tmp_path, '[all]\nmotion_prompt = "It does everything."\n')
+    (problem,) = catalogue.problems
+    assert "line 1: action 'all'" in problem.message
+    assert "all" not in catalogue.actions
 
 
 def test_a_folder_instead_of_a_file_is_a_problem_and_no_crash(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import traceback
@@ -254,3 +255,30 @@ def test_importing_the_client_brings_in_no_pictures_and_no_daemon() -> None:
     program = f"import sys, popcond.client, popcond.cli; print({heavy!r} & set(sys.modules))"
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize("url", ["http://[", "http://127.0.0.1:99999", "http://a:b", "ftp://localhost", "localhost"])
+def test_an_address_that_is_none_is_told_before_anything_is_sent(url: str) -> None:
+    with pytest.raises(DaemonUnreachable, match="no address"):
+        Client(url, TOKEN)
+
+
+@pytest.mark.parametrize("token", ["é", "two words", "line\nbreak", ""])
+def test_a_token_that_cannot_be_sent_is_told_and_not_shown(token: str) -> None:
+    with pytest.raises(Unauthorized) as caught:
+        Client("http://127.0.0.1:9", token)
+    assert not token or token not in str(caught.value)
+
+
+async def test_a_pipe_is_not_uploaded_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    async with speaking() as (_, client):
+        with pytest.raises(BadInput, match="is not a file"):
+            await client.add_character(tmp_path / "pipe")
+
+
+async def test_a_file_whose_name_is_not_utf_8_is_uploaded(tmp_path: Path) -> None:
+    picture = tmp_path / "hero\udcff.png"
+    picture.write_bytes(b"pixels")
+    async with speaking(answer(200, CHARACTER)) as (_, client):
+        assert (await client.add_character(picture)).name == "Hero"

@@ -46,6 +46,30 @@ def test_a_second_run_replaces_the_first_and_json_says_it_all(popcond: Command, 
     assert second["bundles"][0]["file"] == "o/gif.zip"
 
 
+def test_a_second_run_leaves_nothing_of_the_first_that_it_did_not_make(
+    popcond: Command, picture: Path, clip: Path
+) -> None:
+    both = ("--action", "nod", "--action", "bow", "--target", "apng,gif")
+    first = popcond("import", clip, clip, "--character", picture, *both, "--out", "o")
+    assert first.code == 0, first.err
+    Path("o/gif/mine.gif").write_bytes(b"my own")
+    one = ("--action", "nod", "--target", "apng")
+    told = popcond("import", clip, "--character", picture, *one, "--out", "o", "--json")
+    assert told.code == 0, told.err
+    left = sorted(str(path) for path in Path("o").rglob("*") if path.is_file() and not path.name.startswith("."))
+    assert left == ["o/apng.zip", "o/apng/nod.png", "o/contact-sheet.png", "o/gif/mine.gif"]
+    assert sorted(told.json()["removed"]) == ["o/apng/bow.png", "o/gif.zip", "o/gif/bow.gif", "o/gif/nod.gif"]
+    assert "left there by an earlier run: " in told.err
+
+
+def test_a_pack_can_be_found_again_by_its_name(popcond: Command, picture: Path, clip: Path) -> None:
+    words = ("import", clip, "--character", picture, "--action", "nod", "--name", "Findable", "--refine", "wait")
+    pack = popcond(*words, "--json", "--quiet").json()["pack"]["id"]
+    assert f"  {pack}  Findable (1 of 1)" in popcond("status").out.splitlines()
+    (kept,) = (kept for kept in popcond("status", "--json").json()["kept"] if kept["name"] == "Findable")
+    assert kept["id"] == pack
+
+
 def test_waiting_for_refinement_stops_early_and_accepting_goes_on(popcond: Command, picture: Path, clip: Path) -> None:
     words = ("import", clip, "--character", picture, "--action", "dance", "--refine", "wait", "--out", "o", "--json")
     told = popcond(*words)
@@ -86,5 +110,14 @@ def test_clips_and_actions_must_pair(tmp_path: Path) -> None:
     clip.write_bytes(b"clip")
     assert paired(["wave"], [clip]) == (("wave",), (clip,))
     for actions in (["wave", "jump"], ["wave", "wave"]):
-        with pytest.raises(WrongUsage, match="different actions"):
+        with pytest.raises(WrongUsage, match="different action"):
             paired(actions, [clip] * 2 if len(set(actions)) == 1 else [clip])
+    with pytest.raises(WrongUsage, match="There is 1 clip and 2 different actions"):
+        paired(["wave", "jump"], [clip])
+
+
+def test_a_wrong_target_leaves_no_folder(popcond: Command, clip: Path) -> None:
+    told = popcond("import", clip, "--sample", "--action", "nod", "--target", "line", "--out", "o")
+    assert told.code == 2
+    assert "Did you mean line-emoji or line-sticker" in told.err
+    assert not Path("o").exists()

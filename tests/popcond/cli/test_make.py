@@ -35,7 +35,7 @@ def test_one_picture_becomes_a_folder_a_zip_and_a_table_for_each_target(popcond:
     assert all(row.endswith("  valid") and Path(row.split()[0]).exists() for row in rows)
     assert "nod: done" in told.err
     assert "8 to 40" in told.err  # LINE's own rule for a set is advice, not a failure
-    assert not list(Path("o").rglob(".*"))
+    assert [path.name for path in Path("o").rglob(".*")] == [".popcon-files.json"]
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_one_picture_becomes_a_folder_a_zip_and_a_table_for_each_target(popcond:
         (["--actions", "wav", "--target", "gif"], "Did you mean wave"),
         (["--actions", "wave", "--target", "line-emojy"], "Did you mean line-emoji"),
         (["--actions", "wave", "--provider", "pupet"], "Did you mean puppet"),
-        (["--actions", "wave", "--model", "no-such-model"], "There is no model of puppet"),
+        (["--actions", "wave", "--model", "no-such-model"], "puppet has no model 'no-such-model'"),
         (["--actions", "wave", "--out", "hero.png/deep"], "Nothing can be written"),
         (["--actions", "wave", "--sample"], "Give one of them"),
         (["--actions", "wave", "--name", "x" * 200], "name"),
@@ -57,6 +57,7 @@ def test_wrong_words_end_with_2_before_any_work(popcond: Command, picture: Path,
     assert says in told.err
     assert told.out == ""
     assert _packs(popcond) == before
+    assert sorted(path.name for path in Path().iterdir()) == ["hero.png"]
 
 
 def test_a_text_that_calls_itself_a_picture_ends_with_1_and_a_sentence(popcond: Command, tmp_path: Path) -> None:
@@ -67,32 +68,28 @@ def test_a_text_that_calls_itself_a_picture_ends_with_1_and_a_sentence(popcond: 
     assert "Traceback" not in told.err
 
 
-def test_ctrl_c_cancels_the_pack_and_says_how_to_go_on(popcond: Command, picture: Path) -> None:
-    words = [
-        sys.executable,
-        "-m",
-        "popcond",
-        "make",
-        str(picture),
-        "--actions",
-        "all",
-        "--out",
-        "o",
-        "--json",
-        "--name",
-        "stopped",
-    ]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as make:
-        assert make.stderr is not None
-        for line in make.stderr:
-            if "animates" in line:
-                make.send_signal(signal.SIGINT)
-                break
+@pytest.mark.parametrize("quiet", [[], ["--quiet"]])
+def test_ctrl_c_cancels_the_pack_and_says_how_to_go_on(popcond: Command, picture: Path, quiet: list[str]) -> None:
+    words = ["make", str(picture), "--actions", "all", "--out", "o", "--json", "--name", "stopped", *quiet]
+    with subprocess.Popen(
+        [sys.executable, "-m", "popcond", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as make:
+        while not _working_at(popcond, "stopped"):
+            assert make.poll() is None
+        make.send_signal(signal.SIGINT)
         out, err = make.communicate()
     assert make.returncode == 130, err
-    assert "popcond resume" in err
-    assert [problem["code"] for problem in json.loads(out)["problems"]] == ["cancelled"]
-    assert not [work for work in popcond("status", "--json").json()["working"] if work["pack"] == "stopped"]
+    told = json.loads(out)
+    assert told["next_command"] == f"popcond resume {told['pack']['id']} --out o"
+    assert told["next_command"] in err
+    assert [problem["code"] for problem in told["problems"]] == ["cancelled"]
+    assert {emoji["status"] for emoji in told["emojis"]} <= {"cancelled", "done"}
+    assert not _working_at(popcond, "stopped")
+
+
+def _working_at(popcond: Command, name: str) -> bool:
+    works = popcond("status", "--json").json()["working"]
+    return any(work["pack"] == name and work["status"] != "queued" for work in works)
 
 
 def test_a_missing_pack_is_a_sentence(popcond: Command) -> None:
@@ -100,3 +97,5 @@ def test_a_missing_pack_is_a_sentence(popcond: Command) -> None:
         told = popcond(command, "no-such-pack", "--out", "o")
         assert told.code == 1
         assert told.err.startswith("popcond: ")
+        assert "`popcond status` lists the packs" in told.err
+        assert not Path("o").exists()

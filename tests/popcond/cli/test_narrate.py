@@ -38,7 +38,8 @@ def test_a_quiet_command_tells_problems_only() -> None:
     silence.note("Starting …")
     silence.show([emoji("wave", Status.DONE)])
     silence.warn(FAILURE)
-    assert stream.getvalue() == "The clip \\x1b[31mbroke. Try again.\n"
+    silence.ask("Go on with `popcond resume`.")
+    assert stream.getvalue() == "The clip \\x1b[31mbroke. Try again.\nGo on with `popcond resume`.\n"
 
 
 def test_an_emoji_that_waits_for_a_person_counts_as_complete() -> None:

@@ -40,7 +40,12 @@ def test_clips_come_with_their_actions() -> None:
         ("make --sample --actions wave --refine maybe", "maybe"),
         ("make --sample --actions wave --max-spend -1", "max-spend"),
         ("make --sample --actions wave --max-spend nan", "max-spend"),
-        ("serve --port 70000", "port"),
+        ("make --sample --actions wave --max-spend x", "'x' is no number of 0 or more"),
+        ("make --sample --actions wave --jso", "--jso"),
+        ("make --sample --act wave", "--act"),
+        ("status --jso", "--jso"),
+        ("serve --port x", "'x' is no port"),
+        ("serve --port 70000", "'70000' is no port"),
         ("serve --linger soon", "linger"),
         ("token --verbose", "--verbose"),
     ],
@@ -49,6 +54,7 @@ def test_a_wrong_word_is_named_and_the_help_is_near(words: str, says: str) -> No
     with pytest.raises(WrongUsage) as caught:
         parse(words.split())
     assert says in str(caught.value)
+    assert "_amount" not in str(caught.value)
     assert caught.value.cure
 
 

@@ -47,7 +47,7 @@ def test_a_token_for_elsewhere_does_not_lock_us_out_at_home(popcond: Command, mo
 
 
 def test_an_address_that_is_none_is_wrong_usage(popcond: Command) -> None:
-    for url in ("localhost:8765", "ftp://localhost", "http://"):
+    for url in ("localhost:8765", "ftp://localhost", "http://", "http://[", "http://127.0.0.1:99999", "http://a:b"):
         told = popcond("status", "--url", url)
         assert told.code == 2
         assert "is no address" in told.err
@@ -57,3 +57,11 @@ def test_nobody_at_the_address_is_told_at_once(popcond: Command) -> None:
     told = popcond("make", "--sample", "--actions", "wave", "--url", "http://127.0.0.1:9", "--token", "t" * 20)
     assert told.code == 1
     assert "No daemon can be reached" in told.err
+
+
+def test_a_token_that_cannot_be_one_is_wrong_usage_and_not_shown(popcond: Command) -> None:
+    for token in ("é-secret", "two secrets", "sec\nret", ""):
+        told = popcond("status", "--url", "http://127.0.0.1:9", "--token", token)
+        assert told.code == 2
+        assert "popcond token" in told.err
+        assert "sec" not in told.err.replace("seconds", "")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
+import os
 from pathlib import Path
 
 import pytest
 
-from popcond.cli.order import wanted_actions, wanted_targets
-from popcond.cli.usage import WrongUsage, comma_list, known_names, readable_file
+from popcond.cli.order import pack_name, wanted_actions, wanted_targets
+from popcond.cli.usage import WrongUsage, comma_list, counted, known_names, readable_file
 
 KNOWN = ("wave", "jump", "cry", "cheer")
 
@@ -53,6 +55,56 @@ def test_an_empty_file_and_a_folder_are_no_pictures(tmp_path: Path) -> None:
         readable_file(tmp_path / "empty.png", "picture")
     with pytest.raises(WrongUsage, match="is a folder"):
         readable_file(tmp_path, "picture")
+
+
+@pytest.mark.parametrize("device", ["/dev/zero", "/dev/full", "/dev/null"])
+def test_a_device_is_no_picture(device: str) -> None:
+    with pytest.raises(WrongUsage, match="a pipe or a device") as caught:
+        readable_file(Path(device), "picture")
+    assert "as a file first" in str(caught.value.cure)
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo.png")
+    with pytest.raises(WrongUsage, match="a pipe or a device"):
+        readable_file(tmp_path / "fifo.png", "picture")
+
+
+def test_a_link_is_told_with_what_is_wrong_with_it(tmp_path: Path) -> None:
+    (tmp_path / "loop.png").symlink_to("loop.png")
+    (tmp_path / "lost.png").symlink_to("gone.png")
+    with pytest.raises(WrongUsage, match="leads back to itself"):
+        readable_file(tmp_path / "loop.png", "picture")
+    with pytest.raises(WrongUsage, match=r"a link to gone\.png, and nothing is there"):
+        readable_file(tmp_path / "lost.png", "picture")
+
+
+def test_a_path_that_no_file_can_have_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(WrongUsage, match="too long"):
+        readable_file(tmp_path / ("x" * 300), "picture")
+
+
+def test_the_beginning_of_a_name_brings_all_that_begin_so() -> None:
+    with pytest.raises(WrongUsage) as caught:
+        known_names(["line"], ("gif", "line-emoji", "line-sticker"), "target")
+    assert caught.value.cure == "Did you mean line-emoji or line-sticker?"
+
+
+@pytest.mark.parametrize(("name", "says"), [("", "is empty"), ("  ", "is empty"), ("x" * 121, "121 letters")])
+def test_a_name_that_cannot_be_is_told_in_plain_words(name: str, says: str) -> None:
+    with pytest.raises(WrongUsage, match=says) as caught:
+        pack_name(argparse.Namespace(name=name))
+    assert caught.value.cure
+    assert "string" not in str(caught.value)
+
+
+def test_a_picture_whose_name_is_not_utf_8_still_names_its_pack() -> None:
+    picture = Path("hero\udcff.png")
+    assert pack_name(argparse.Namespace(name=None, sample=False, picture=picture)) == "hero\\udcff"
+
+
+def test_one_is_not_told_as_many() -> None:
+    assert [counted(number, "clip") for number in (0, 1, 2)] == ["0 clips", "1 clip", "2 clips"]
 
 
 def test_without_a_target_a_plain_gif_is_made() -> None:

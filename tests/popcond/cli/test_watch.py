@@ -9,7 +9,7 @@ from contextlib import suppress
 import pytest
 
 from popcond.cli.narrate import Silence
-from popcond.cli.watch import Feed, renewed, settled
+from popcond.cli.watch import Feed, Held, settled
 from popcond.client import Client
 from popcond.errors import DaemonUnreachable
 from popcond.wire import Emoji, Event, Status
@@ -22,14 +22,25 @@ def _changed(seq: int, changed: Emoji) -> Event:
 
 
 def test_an_emoji_is_replaced_and_the_others_stay() -> None:
-    held = pack(emoji("wave"), emoji("cry"))
-    fresh = emoji("cry", Status.DONE, updated=2.0)
-    assert renewed(held, {"cry": fresh, "of another pack": fresh}).emojis == (held.emojis[0], fresh)
+    held = Held(pack(emoji("wave"), emoji("cry")))
+    wave, fresh = held.pack.emojis[0], emoji("cry", Status.DONE, updated=2.0)
+    held.renew({"cry": _changed(1, fresh), "of another pack": _changed(2, fresh)})
+    assert held.pack.emojis == (wave, fresh)
 
 
-def test_what_is_older_than_what_is_held_stays_out() -> None:
-    held = pack(emoji("wave", Status.DONE, updated=5.0))
-    assert renewed(held, {"wave": emoji("wave", Status.SEGMENTING, updated=4.0)}) == held
+def test_what_is_older_than_what_was_read_stays_out() -> None:
+    held = Held(pack(emoji("wave", Status.DONE, updated=5.0)))
+    held.renew({"wave": _changed(1, emoji("wave", Status.SEGMENTING, updated=4.0))})
+    assert held.pack.emojis[0].status is Status.DONE
+
+
+def test_a_clock_that_was_set_back_does_not_make_a_later_event_old() -> None:
+    held = Held(pack(emoji("wave")))
+    held.renew({"wave": _changed(1, emoji("wave", Status.SEGMENTING, updated=9000.0))})
+    held.renew({"wave": _changed(2, emoji("wave", Status.DONE, updated=5400.0))})
+    assert held.pack.emojis[0].status is Status.DONE
+    held.renew({"wave": _changed(1, emoji("wave", Status.SEGMENTING, updated=9999.0))})
+    assert held.pack.emojis[0].status is Status.DONE
 
 
 async def test_a_pack_is_followed_until_it_is_settled_even_over_a_lost_line() -> None:
@@ -75,12 +86,16 @@ async def test_a_flood_of_one_emoji_is_read_as_its_newest_state() -> None:
         Client(server.url, "token") as client,
         Feed(client, patience=0.0) as feed,
     ):
-        batches = [changed["wave"].progress async for changed in _until_lost(feed)]
+        batches = [_progress(changed["wave"]) async for changed in _until_lost(feed)]
     assert batches[-1] == 0.5
     assert len(batches) < 50
 
 
-async def _until_lost(feed: Feed) -> AsyncIterator[dict[str, Emoji]]:
+def _progress(event: Event) -> float:
+    return event.emoji.progress if event.emoji else -1.0
+
+
+async def _until_lost(feed: Feed) -> AsyncIterator[dict[str, Event]]:
     with suppress(DaemonUnreachable):
         while True:
             yield (await feed.news()).changed
