@@ -20,7 +20,8 @@ from popcond.media.raster import Alpha, Colour, Floats, Rgb, Rgba, flatten, unpr
 
 FINE = 3  # drawn this many times larger, then averaged: exact soft edges
 
-STYLES = ("shaded", "flat", "white", "line", "soft", "thin", "dark")
+STYLES = ("shaded", "flat", "white", "line", "soft", "thin", "dark")  # the thresholds of the cut-out were set on these
+HELD_OUT = ("pale", "grey", "open", "blurred")  # drawn when they were done, and never used to set one
 EFFECTS = ("tears", "hearts", "sparkles", "lines")
 
 _FILLS: dict[str, Colour] = {
@@ -31,6 +32,10 @@ _FILLS: dict[str, Colour] = {
     "soft": (176, 120, 84),
     "thin": (236, 96, 110),
     "dark": (44, 44, 52),
+    "pale": (238, 240, 244),
+    "grey": (148, 150, 156),
+    "open": (255, 255, 255),
+    "blurred": (120, 90, 200),
 }
 _EFFECT_FILLS: dict[str, Colour] = {
     "tears": (96, 184, 250),
@@ -57,13 +62,24 @@ class Behind:
     vignette: float = 0.0  # levels that the corners are darker
     slope: float = 0.0  # levels from left to right
     grain: float = 0.0  # standard deviation of the noise, levels
+    first: float = 0.0  # levels that the first frame is brighter
+    shadow: float = 0.0  # share that the shadow under the feet is darker, in its middle
 
     def field(self, size: int, phase: float) -> Floats:
         """(size, size, 3) RGB in 0..255."""
         line = np.linspace(-1.0, 1.0, size, dtype=np.float32)
         x, y = np.meshgrid(line, line)
         shade = self.drift * np.sin(2 * np.pi * phase) - self.vignette * (x * x + y * y) / 2 + self.slope * x / 2
-        return np.asarray(np.clip(np.asarray(self.colour, np.float32) + shade[..., None], 0.0, 255.0), np.float32)
+        shade = shade + (self.first if phase == 0.0 else 0.0)
+        lit = np.clip(np.asarray(self.colour, np.float32) + shade[..., None], 0.0, 255.0)
+        return np.asarray(lit * (1.0 - self.shadow * _under_feet(size))[..., None], np.float32)
+
+
+def _under_feet(size: int) -> Floats:
+    """(size, size) 0..1: the soft spot that the character stands on."""
+    spot = np.zeros((size, size), np.float32)
+    cv2.ellipse(spot, (size // 2, round(0.925 * size)), (round(0.2 * size), round(0.02 * size)), 0, 0, 360, 1.0, -1)
+    return np.asarray(cv2.GaussianBlur(spot, (0, 0), 0.01 * size), np.float32)
 
 
 # ------------------------------------------------------------------ drawing
@@ -134,11 +150,24 @@ class _Canvas:
 
 
 def scene(style: str, phase: float = 0.0, *, size: int = 512, effects: Sequence[str] = ()) -> Scene:
-    """The character in a style of STYLES at a phase 0..1 of its wave, with effects of EFFECTS."""
+    """The character in a style of STYLES or HELD_OUT at a phase 0..1 of its wave, with effects of EFFECTS."""
     canvas = _Canvas(size)
-    _character(canvas, style, phase)
+    if style == "blurred":
+        _moving(canvas, style, phase)
+    else:
+        _character(canvas, style, phase)
     kept = [place for name in effects for place in _effect(canvas, name, phase)]
     return Scene(canvas.picture(), tuple(kept))
+
+
+def _moving(canvas: _Canvas, style: str, phase: float) -> None:
+    """The mean of what an open shutter saw."""
+    seen = []
+    for late in np.linspace(0.0, 0.03, 12):
+        still = _Canvas(canvas.size)
+        _character(still, style, phase + float(late))
+        seen.append(still.pixels)
+    canvas.pixels[...] = np.mean(seen, axis=0)
 
 
 def _character(canvas: _Canvas, style: str, phase: float) -> None:
@@ -155,12 +184,20 @@ def _character(canvas: _Canvas, style: str, phase: float) -> None:
         canvas.ellipse(0.0, -0.16 + 1.4 * bob, 0.19, 0.18),
     ]
     fill = _FILLS[style]
-    if style in ("flat", "line", "white"):
+    if style in ("flat", "line", "white", "open"):
         outline = (20, 20, 24) if style != "white" else (150, 156, 170)
         for shape in shapes:
             canvas.paint(canvas.grown(shape, 0.006), outline)
     for shape in shapes:
-        canvas.paint(shape, fill, shade=style in ("shaded", "white", "soft"), blur=1.6 if style == "soft" else 0.0)
+        canvas.paint(
+            shape,
+            fill,
+            shade=style in ("shaded", "white", "soft", "pale", "grey"),
+            blur=1.6 if style == "soft" else 0.0,
+        )
+    if style == "open":
+        for x, y in ((-0.13, -0.03), (0.155, -0.26), (0.125, 0.2)):  # where the pen was lifted
+            canvas.paint(canvas.ellipse(x, y + bob, 0.012, 0.012), fill)
     _face(canvas, style, bob)
 
 

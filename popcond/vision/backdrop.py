@@ -24,6 +24,9 @@ _SAMPLES = 48  # a side of the grid of samples over the whole picture
 _DRIFT = 26.0  # ΔE between the colour that was asked for and the one that a clip shows
 _LEAST_BORDER = 0.34  # share of the border that must show the backdrop …
 _LEAST_BORDER_UNASKED = 0.5  # … and when nobody said which colour to expect
+_SURE_BORDER, _SURE_SPAN = 0.8, 8.0  # share of the border and ΔE across the picture that leave no question
+_SETTLED = 0.001  # share of the samples whose coming or going no longer bends the field
+_VISIBLE = 1.8  # ΔE between two plain areas that a person sees
 _MOST_NOISE = 5.0  # a median ΔE above this is texture
 
 
@@ -33,6 +36,7 @@ class Backdrop:
 
     bends: Floats  # (6, 3): weights of 1, x, y, x², xy, y² for R, G, B (0..255); x, y in -1..1
     noise: float  # median ΔE of backdrop pixels from the field
+    outliers: float  # ΔE that one in fifty of them exceeds
     border: float  # share of the picture's border that shows it, 0..1
     sides: int  # how many of the four sides show it
     span: float  # ΔE between the field's most different places
@@ -40,8 +44,8 @@ class Backdrop:
 
     @property
     def tolerance(self) -> float:
-        """ΔE up to which a pixel is backdrop: a just visible step (a clear one where there is room), and the noise."""
-        return min((5.0 if self.chosen else 1.8) + 3.2 * self.noise, 14.0)
+        """ΔE up to which a pixel is backdrop: a just visible step and the noise, or the noise's own outliers."""
+        return min(max(_VISIBLE + 3.2 * self.noise, 1.4 * self.outliers), 14.0)
 
     @property
     def is_colourful(self) -> bool:
@@ -52,6 +56,13 @@ class Backdrop:
     def colour(self) -> Colour:
         """The colour at the middle of the picture."""
         red, green, blue = (int(v) for v in np.clip(np.rint(self.bends[0]), 0, 255))
+        return red, green, blue
+
+    @property
+    def darkest(self) -> Colour:
+        """The colour where it is darkest."""
+        places = self._coarse.reshape(-1, 3)
+        red, green, blue = (int(v) for v in places[int(places.sum(axis=1).argmin())])
         return red, green, blue
 
     def field(self, height: int, width: int) -> Floats:
@@ -141,8 +152,11 @@ def estimate(rgb: Rgb, hint: Colour | None = None) -> Backdrop | None:
     samples = _samples(rgb)
     if hint is not None and (found := _from_hint(samples, hint)) is not None:
         return found
-    starts = [_start_from_mode(samples), _start_from_line(samples)]
-    fits = [found for start in starts if (found := _settled(samples, start, chosen=False)) is not None]
+    flat = _settled(samples, _start_from_mode(samples), chosen=False)
+    if flat is not None and flat.border > _SURE_BORDER and flat.span < _SURE_SPAN:
+        return flat
+    shaded = _settled(samples, _start_from_line(samples), chosen=False)
+    fits = [found for found in (flat, shaded) if found is not None]
     return max(fits, key=lambda fit: fit.border - 0.01 * fit.span, default=None)
 
 
@@ -192,10 +206,13 @@ def _settled(samples: _Samples, bends: Floats, *, chosen: bool) -> Backdrop | No
     """Fit, keep what fits, fit again: the tolerance narrows as the field bends to the picture."""
     everywhere = _basis(samples.x, samples.y)
     border = samples.side >= 0
+    kept = np.zeros(border.size, np.bool_)
     for widest in (10.0, 9.0, 8.0, 7.0, 6.0, 5.0):
         gaps = _gaps(samples, everywhere, bends)
-        inliers = gaps < min(widest, 3.0 + 4.0 * _median(gaps[border & (gaps < widest)]))
-        bends = _refitted(samples, everywhere, inliers, bends)
+        before, kept = kept, gaps < min(widest, 3.0 + 4.0 * _median(gaps[border & (gaps < widest)]))
+        if np.count_nonzero(kept != before) < _SETTLED * border.size:
+            break
+        bends = _refitted(samples, everywhere, kept, bends)
     return _judged(samples, _gaps(samples, everywhere, bends), bends, chosen=chosen)
 
 
@@ -236,7 +253,8 @@ def _judged(samples: _Samples, gaps: Floats, bends: Floats, *, chosen: bool) -> 
     least = _LEAST_BORDER if chosen else _LEAST_BORDER_UNASKED
     if share < least or sides < 2 or noise > _MOST_NOISE:
         return None
-    return Backdrop(bends, noise, share, sides, _span(bends), chosen)
+    outliers = float(np.percentile(gaps[border & (gaps < 3.0 + 5.0 * noise)], 98))
+    return Backdrop(bends, noise, outliers, share, sides, _span(bends), chosen)
 
 
 def _span(bends: Floats) -> float:

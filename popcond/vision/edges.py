@@ -1,8 +1,9 @@
 """How solid the pixels along a keyed edge are.
 
-The backdrop is known, so along the edge each pixel is taken apart: pixel = alpha · inner + (1 − alpha) · backdrop, with
-the inner colour fetched from a little way inside. Lightness is trusted more than colour, because video stores colour at
-half the resolution and smears it over the edge.
+Every pixel of an edge climbs, step by step, to where the picture differs most from its backdrop: the top is the
+character's own colour there, one pixel away on a sharp edge, many on one that moved while the shutter was open. The
+backdrop is known, so the pixel is taken apart: pixel = alpha · top + (1 − alpha) · backdrop. Lightness is trusted more
+than colour, because video stores colour at half the resolution and smears it over the edge.
 """
 
 from __future__ import annotations
@@ -11,75 +12,127 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from popcond.media.raster import Alpha, Floats, Rgb
-from popcond.vision.nearest import is_mixture, nearest_colours
-
-Mask = NDArray[np.uint8]  # (H, W), 0 or 1
+from popcond.media.raster import Alpha, Floats
+from popcond.vision.crop import Crop, Mask
 
 _LUMA = np.array(  # BT.601 luma and two colour differences of a straight RGB colour
     [[0.299, 0.587, 0.114], [-0.169, -0.331, 0.5], [0.5, -0.419, -0.081]], np.float32
 )
-_TRUST = np.array([1.0, 0.35, 0.35], np.float32)  # of luma and of the colour differences
-_FAINT, _PLAIN = 30.0, 20.0  # ΔE from which an edge pixel of a third colour shows, and how much more makes it solid
-_EMPTY, _SOLID = 0.2, 0.84  # alpha outside of these is snapped
+_TRUST = np.array([1.0, 0.6, 0.6], np.float32)  # of luma and of the colour differences
+_ASIDE, _ASIDE_LEAST = 0.03, 120.0  # a mixture may be off by so much of the squared way, or by so many squared levels
+_TINTED, _TINT_AHEAD = 0.75, 0.3  # alpha by tint, and by how much more than by luma, from which it is no mixture
+_TINT_LEAST = 150.0  # squared levels that inner and outer must differ in tint
+_RISE = 1.06  # a neighbour must differ this much more from the backdrop to be a step upwards …
+_RISE_LEAST = 0.5  # … and at least by this ΔE, and the noise
+_REACH = 0.022  # of the picture's smaller side: how far the widest soft edge goes in
+_SHOULDER = 0.12  # of the two steps that lead up to it: where the next one is smaller than that the slope is over …
+_HIGH = 0.6  # … if it has come so far towards the highest nearby
+_WIDER = 1.4  # times: slopes get flatter towards their ends
+_EMPTY, _SOLID = 0.14, 0.88  # alpha outside of these is snapped
 
 
-def soften(rgb: Rgb, field: Floats, inside: Mask, gaps: Floats, *, smeared: bool) -> Alpha:
-    """(H, W) alpha from a hard mask: unmixed within a few pixels of its edge, solid and empty elsewhere.
+def soften(crop: Crop, inside: Mask, *, far: bool) -> Alpha:
+    """(H, W) alpha from a hard mask: each pixel of a slope as solid as it is high, all else solid or empty.
 
-    `gaps` (H, W) is how far, in ΔE, each pixel is from the backdrop `field`. `smeared` is true for video before a
-    backdrop that is far from the character: then what is weak is the codec's.
+    `far` says that all of the character is far from the backdrop's colour.
     """
-    reach = 2 if max(rgb.shape[:2]) < 900 else 3
     alpha = np.asarray(inside * 255, np.uint8)
+    reach = max(3, round(crop.side * _REACH))
     depth = np.asarray(cv2.distanceTransform(inside, cv2.DIST_L2, 3), np.float32)
-    near = np.asarray(cv2.dilate(inside, np.ones((3, 3), np.uint8)))
-    band = np.flatnonzero((near > 0) & (depth <= reach + 0.5))
-    if band.size == 0 or not inside.any():
+    heights = np.asarray(cv2.blur(crop.gaps, (3, 3)), np.float32)
+    rising = _rises(heights, _RISE_LEAST + crop.backdrop.noise) & ~_is_shoulder(crop.gaps)
+    widths = np.minimum(_widths(crop.gaps), reach)
+    places = np.flatnonzero(rising & (depth > 0) & (depth <= widths + 1.0))
+    if places.size == 0:
         return alpha
-    found = _explained(rgb, field, depth, gaps, band, reach, smeared=smeared)
-    alpha.ravel()[band] = snapped(found)
-    return alpha
+    tops = _climbed(heights, rising, places, np.ceil(widths.ravel()[places]))
+    here, there = depth.ravel()[places], depth.ravel()[tops]
+    upwards = (there > here + 0.3) | ((here < 1.2) & (there > here - 0.1))  # the inner side of an outline is no edge
+    places, tops = places[upwards], tops[upwards]
+    alpha.ravel()[places] = snapped(_explained(crop, places, tops, far=far))
+    return np.where(_open_to_outside(alpha, depth, reach), alpha, inside * np.uint8(255))
 
 
-def _explained(
-    rgb: Rgb, field: Floats, depth: Floats, gaps: Floats, band: NDArray[np.intp], reach: int, *, smeared: bool
-) -> Floats:
-    """(N,) alpha 0..1 of the band's pixels, each taken apart into its inner and its outer colour.
-
-    An outline has its own inner colour. A pixel inside that no two colours explain is a hairline: it is solid, or in
-    video as solid as it is plain to see.
-    """
-    strong = _strong(gaps) if smeared else np.ones(gaps.shape, np.bool_)
-    outer, pixels = (raster.reshape(-1, 3)[band].astype(np.float32) for raster in (field, rgb))
-    inner = nearest_colours(rgb, _core(depth, reach) & strong, band)
-    beside = nearest_colours(rgb, _core(depth, 1) & strong, band)
-    outlined = ~is_mixture(beside, inner, outer, loosely=True)
-    inner[outlined] = beside[outlined]
-    found = unmixed(pixels, inner, outer)
-    hairline = (depth.ravel()[band] > 0) & ~is_mixture(pixels, inner, outer, loosely=True)
-    plain = np.clip((gaps.ravel()[band] - _FAINT) / _PLAIN, 0.0, 1.0) if smeared else np.float32(1.0)
-    return np.where(hairline, np.maximum(found, plain), found)
+def _open_to_outside(alpha: Alpha, depth: Floats, reach: int) -> NDArray[np.bool_]:
+    """(H, W) whether each pixel has nothing solid between itself and the outside: behind an outline all is solid."""
+    soft = np.asarray(cv2.threshold(alpha, 254, 1, cv2.THRESH_BINARY_INV)[1], np.uint8)
+    layers = np.asarray(np.minimum(np.ceil(depth), 255.0), np.uint8)
+    opened = np.asarray(depth == 0, np.uint8)
+    for layer in range(1, reach + 1):
+        beside = np.asarray(cv2.dilate(opened, np.ones((3, 3), np.uint8)), np.uint8) & soft
+        beside &= (layers == layer).astype(np.uint8)
+        if not beside.any():
+            break
+        opened |= beside
+    return opened > 0
 
 
-def _strong(gaps: Floats) -> NDArray[np.bool_]:
-    """What differs from the backdrop nearly as much as anything around it does."""
-    return np.asarray(gaps > 0.4 * np.asarray(cv2.dilate(gaps, np.ones((9, 9), np.uint8))), np.bool_)
+def _rises(heights: Floats, least: float) -> NDArray[np.bool_]:
+    """(H, W) where a neighbour is clearly higher."""
+    highest = np.asarray(cv2.dilate(heights, np.ones((3, 3), np.uint8)), np.float32)
+    return np.asarray(highest > heights * _RISE + least, np.bool_)
 
 
-def _core(depth: Floats, reach: int) -> NDArray[np.bool_]:
-    """What is surely solid: deeper than `reach`; in limbs and drops that are nowhere so deep, their middle line."""
-    window = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
-    deepest = np.asarray(cv2.dilate(depth, window), np.float32)
-    return np.asarray((depth > 0) & (depth > np.minimum(reach, deepest - 0.7)), np.bool_)
+def _is_shoulder(gaps: Floats) -> NDArray[np.bool_]:
+    """(H, W) where it came up steeply and goes on flat: a pale outline before what is farther from the backdrop."""
+    upwards = np.asarray(cv2.subtract(cv2.dilate(gaps, np.ones((3, 3), np.uint8)), gaps))
+    downwards = np.asarray(cv2.subtract(gaps, cv2.erode(gaps, np.ones((5, 5), np.uint8))))
+    high = gaps > _HIGH * np.asarray(cv2.dilate(gaps, np.ones((5, 5), np.uint8)))
+    return np.asarray((upwards < _SHOULDER * downwards) & high, np.bool_)
 
 
-def unmixed(pixels: Floats, inner: Floats, outer: Floats) -> Floats:
-    """(N,) alpha 0..1 that best explains each pixel as a mixture of its inner and outer colour."""
-    step = (inner - outer) @ _LUMA.T
-    seen = (pixels - outer) @ _LUMA.T
-    length = np.asarray((step * step) @ _TRUST, np.float32)
-    return np.asarray(((seen * step) @ _TRUST) / np.maximum(length, 1.0), np.float32)
+def _widths(gaps: Floats) -> Floats:
+    """(H, W): how many pixels a slope from the backdrop to the top nearby takes where it is as steep as nearby."""
+    upwards = cv2.subtract(cv2.dilate(gaps, np.ones((3, 3), np.uint8)), gaps)
+    steepest = np.maximum(np.asarray(cv2.dilate(upwards, np.ones((5, 5), np.uint8))), 1.0)
+    return np.asarray(cv2.divide(cv2.dilate(gaps, np.ones((7, 7), np.uint8)), steepest, scale=_WIDER), np.float32)
+
+
+def _climbed(heights: Floats, rising: NDArray[np.bool_], places: NDArray[np.intp], steps: Floats) -> NDArray[np.intp]:
+    """Where each place arrives that goes to its highest neighbour as long as that is `rising`, in `steps` at most."""
+    width = heights.shape[1] + 2
+    padded = np.asarray(cv2.copyMakeBorder(heights, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=-1.0), np.float32).ravel()
+    goes_on = np.pad(rising, 1).ravel()
+    around = np.array([-width - 1, -width, -width + 1, -1, 1, width - 1, width, width + 1], np.intp)
+    at = (places // heights.shape[1] + 1) * width + places % heights.shape[1] + 1
+    climbing = np.arange(places.size)
+    for step in range(1, int(steps.max()) + 1):
+        near = at[climbing, None] + around
+        at[climbing] = near[np.arange(climbing.size), padded[near].argmax(axis=1)]
+        climbing = climbing[goes_on[at[climbing]] & (steps[climbing] > step)]
+        if climbing.size == 0:
+            break
+    return np.asarray((at // width - 1) * heights.shape[1] + at % width - 1, np.intp)
+
+
+def _explained(crop: Crop, places: NDArray[np.intp], tops: NDArray[np.intp], *, far: bool) -> Floats:
+    """(N,) alpha 0..1 of each place between the backdrop and its top; a third colour is as solid as it is far off."""
+    pixels, inner = (crop.rgb.reshape(-1, 3)[at].astype(np.float32) for at in (places, tops))
+    found, is_mixed = unmixed(pixels, inner, crop.field.reshape(-1, 3)[places])
+    third = crop.gaps.ravel()[places] / np.maximum(crop.gaps.ravel()[tops], 1.0) if far else np.float32(1.0)
+    return np.where(is_mixed, found, np.maximum(found, third))
+
+
+def unmixed(pixels: Floats, inner: Floats, outer: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+    """(N,) alpha 0..1 that best explains each pixel as a mixture of its inner and outer colour, and whether it does."""
+    step = (inner - outer) @ _LUMA.T * _TRUST
+    seen = (pixels - outer) @ _LUMA.T * _TRUST
+    length = np.maximum(np.einsum("ij,ij->i", step, step), 1.0)
+    found = np.einsum("ij,ij->i", seen, step) / length
+    aside = seen - step * np.clip(found, 0.0, 1.0)[:, None]
+    is_mixed = np.einsum("ij,ij->i", aside, aside) < np.maximum(_ASIDE * length, _ASIDE_LEAST)
+    tint = _of_tint(seen, step)
+    luma = seen[:, 0] / np.where(step[:, 0] == 0, 1.0, step[:, 0])
+    own = (tint > _TINTED) & (tint > luma + _TINT_AHEAD)
+    return np.where(own, np.maximum(found, tint), found).astype(np.float32), np.asarray(is_mixed & ~own, np.bool_)
+
+
+def _of_tint(seen: NDArray[np.floating], step: NDArray[np.floating]) -> Floats:
+    """(N,) alpha by the colour differences alone; 0 where inner and outer hardly differ in them."""
+    seen, step = seen[:, 1:], step[:, 1:]
+    length = np.einsum("ij,ij->i", step, step)
+    found = np.einsum("ij,ij->i", seen, step) / np.maximum(length, 1.0)
+    return np.where(length > _TINT_LEAST, np.minimum(found, 1.0), 0.0).astype(np.float32)
 
 
 def snapped(solid: Floats) -> Alpha:
