@@ -28,6 +28,7 @@ _REACH = 0.022  # of the picture's smaller side: how far the widest soft edge go
 _SHOULDER = 0.12  # of the two steps that lead up to it: where the next one is smaller than that the slope is over …
 _HIGH = 0.6  # … if it has come so far towards the highest nearby
 _WIDER = 1.4  # times: slopes get flatter towards their ends
+_OWN = 28.0  # ΔE from the backdrop at which a colour that is no mixture is an outline of its own, and solid
 _EMPTY, _SOLID = 0.14, 0.88  # alpha outside of these is snapped
 
 
@@ -109,7 +110,7 @@ def _explained(crop: Crop, places: NDArray[np.intp], tops: NDArray[np.intp], *, 
     """(N,) alpha 0..1 of each place between the backdrop and its top; a third colour is as solid as it is far off."""
     pixels, inner = (crop.rgb.reshape(-1, 3)[at].astype(np.float32) for at in (places, tops))
     found, is_mixed = unmixed(pixels, inner, crop.field.reshape(-1, 3)[places])
-    third = crop.gaps.ravel()[places] / np.maximum(crop.gaps.ravel()[tops], 1.0) if far else np.float32(1.0)
+    third = crop.gaps.ravel()[places] / np.clip(crop.gaps.ravel()[tops], 1.0, _OWN) if far else np.float32(1.0)
     return np.where(is_mixed, found, np.maximum(found, third))
 
 

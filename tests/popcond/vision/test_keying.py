@@ -128,3 +128,14 @@ def test_a_character_that_leaves_the_frame_is_cut_only_by_the_frame() -> None:
 def test_a_picture_of_backdrop_alone_has_nothing_before_it() -> None:
     picture = laid_on(np.zeros((128, 128, 4), np.uint8), Behind((90, 90, 90), grain=2.0))
     assert not _keyed(as_jpeg(picture, 80)).any()
+
+
+def test_a_dark_rim_round_a_loud_colour_stays_solid() -> None:
+    rows, columns = np.mgrid[:256, :256]
+    radius = np.hypot(rows - 128, columns - 128)
+    frame = np.full((256, 256, 3), (32, 147, 147), np.uint8)
+    frame[radius < 60] = (40, 30, 56)
+    frame[radius < 55] = (240, 60, 90)
+    alpha = _keyed(as_h264([frame] * 3, crf=14)[-1], (32, 147, 147))
+    assert alpha[(radius > 55) & (radius < 58.5)].min() > 200
+    assert alpha[radius > 63].max() == 0
