@@ -18,7 +18,7 @@ from popcond.vision.crop import Crop, Mask, differing
 from popcond.vision.edges import soften
 from popcond.vision.reach import reached
 from popcond.vision.shadow import shadow
-from popcond.vision.views import views_through
+from popcond.vision.views import can_compare, views_through
 
 _CLEAR = 14.0  # ΔE that a small part must reach somewhere, or it is what a JPEG leaves around an edge
 _CHOSEN_TOLERANCE = 5.0  # ΔE, and the noise, before a chosen backdrop
@@ -37,8 +37,12 @@ class Enclosed(StrEnum):
 
 
 def policy_for(backdrop: Backdrop, *, far: bool) -> Enclosed:
-    """A colour that the character has not shows through: a strong one, or a chosen one that is `far` from its own."""
-    return Enclosed.GOES if backdrop.is_colourful or (backdrop.chosen and far) else Enclosed.COMPARED
+    """A colour that the character has not shows through: a strong one, or a chosen one that is `far` from its own.
+
+    Nobody can say that of white and black: what is drawn in lines on white seems far from it, and is filled with it.
+    """
+    told = backdrop.chosen and far and can_compare(backdrop)
+    return Enclosed.GOES if backdrop.is_colourful or told else Enclosed.COMPARED
 
 
 def key(rgb: Rgb, backdrop: Backdrop, enclosed: Enclosed | None = None) -> Alpha:

@@ -23,7 +23,7 @@ _LEAST, _MOST = 0.0008, 0.2  # share of the picture that a shadow may cover
 _FAINT = 0.5  # of the ΔE in its middle: less than that it has where it meets the backdrop …
 _FAINTER, _GOES_ON = 0.9, 0.25  # … or less than that, and this share of it is left three pixels farther out
 _OPEN = 0.25  # share of its outline that lies against the backdrop
-_WIDE = 1.4  # of its height: a shadow's width at least
+_WIDE = 2.5  # of its height: a shadow's width at least
 _STEP = 9.0  # levels between shadow and character that make a border …
 _ENDS = 0.5  # … and the share of the border where there must be one
 

@@ -16,7 +16,7 @@ from popcond.vision.backdrop import Backdrop
 from popcond.vision.crop import Crop, Mask
 
 _LEAST = 4e-5  # share of the picture that a view through fills at least
-_ALIKE, _ALIKE_NOISE = 1.0, 2.0  # levels that a view's mean may differ from the backdrop's, and for each ΔE of noise …
+_ALIKE, _ALIKE_NOISE = 1.8, 2.0  # levels that a view's mean may differ from the backdrop's, and for each ΔE of noise …
 _ALIKE_SURE = 6.0  # … and where the backdrop is of a colour that the character is not
 _NARROW = 0.012  # of the picture's smaller side: half the width of a passage that parts two chambers
 _PLAIN = 4.0  # levels, beyond that, to which codecs and grain bring plain white and black
@@ -30,7 +30,7 @@ def views_through(crop: Crop, like: Mask, outside: Mask, *, sure: bool) -> Mask:
     """
     enclosed = like & (1 - outside)
     views = np.zeros_like(enclosed)
-    if not enclosed.any() or not (sure or _can_compare(crop.backdrop)):
+    if not enclosed.any() or not (sure or can_compare(crop.backdrop)):
         return views
     x, y, width, height = cv2.boundingRect(enclosed)
     box = slice(max(y - 1, 0), y + height + 1), slice(max(x - 1, 0), x + width + 1)
@@ -110,7 +110,7 @@ def _chambers(enclosed: Mask, narrow: float) -> NDArray[np.int32]:
     return numbers.reshape(enclosed.shape)
 
 
-def _can_compare(backdrop: Backdrop) -> bool:
+def can_compare(backdrop: Backdrop) -> bool:
     """Whether the backdrop is anywhere a colour that can be told from plain white and plain black."""
     return bool(_is_no_paint(np.asarray([backdrop.darkest, backdrop.colour], np.float32), _most(backdrop)).any())
 
