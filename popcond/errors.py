@@ -11,7 +11,12 @@
     ├── NotFound                  no such row or file
     ├── Conflict                  not now: the thing is in another state
     ├── Unauthorized              no token, or a wrong one
-    ├── ProviderFailed            a provider refused or broke
+    ├── ProviderFailed            a provider refused; nothing was bought
+    │   ├── ProviderBusy          … for now: too many requests, overloaded
+    │   ├── ProviderUnreachable   … or did not answer a question whose repetition costs nothing
+    │   └── SubmitUnanswered      an order got no answer: nobody knows whether it was bought
+    ├── MaybeBought               nor does the provider's own list tell; a person has to decide
+    ├── OverBudget                it would cost more than may be spent
     ├── OutOfDisk                 the disk or the quota is full
     ├── OutOfMemory               a worker met its memory limit
     ├── WorkerDied                a child process ended without an answer
@@ -31,9 +36,13 @@ from popcond.wire import Problem
 
 
 class PopconError(Exception):
-    """The root; `code` is stable and scripts may compare it."""
+    """The root; `code` is stable and scripts may compare it.
+
+    `retries` says how often the queue may try again by itself: 0 where the same would only happen again.
+    """
 
     code = "popcon_error"
+    retries = 0
 
     def __init__(
         self, message: str, *, cure: str | None = None, details: dict[str, Any] | None = None, code: str | None = None
@@ -122,15 +131,48 @@ class Unauthorized(PopconError):
 
 
 class ProviderFailed(PopconError):
-    """A provider refused the work or broke on it."""
+    """A provider refused the work, or failed on it; nothing was bought."""
 
     code = "provider_failed"
+
+
+class ProviderBusy(ProviderFailed):
+    """A provider refused for now; nothing was bought, and asking again later may help."""
+
+    code = "provider_busy"
+    retries = 12
+
+
+class ProviderUnreachable(ProviderFailed):
+    """A question whose repetition costs nothing got no answer."""
+
+    code = "provider_unreachable"
+    retries = 30
+
+
+class SubmitUnanswered(ProviderFailed):
+    """An order got no answer: it may have been bought. Settled by the provider's own list, never by sending again."""
+
+    code = "submit_unanswered"
+
+
+class MaybeBought(PopconError):
+    """Even the provider's own list does not tell whether an order was bought; a person has to decide."""
+
+    code = "maybe_bought"
+
+
+class OverBudget(PopconError):
+    """It would cost more than may be spent."""
+
+    code = "over_budget"
 
 
 class OutOfDisk(PopconError):
     """The disk or the quota is full."""
 
     code = "out_of_disk"
+    retries = 5
 
 
 class OutOfMemory(PopconError):
@@ -143,6 +185,7 @@ class WorkerDied(PopconError):
     """A child process ended without an answer."""
 
     code = "worker_died"
+    retries = 2
 
 
 class HomeUnusable(PopconError):

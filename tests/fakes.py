@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +11,7 @@ import numpy as np
 
 from popcond.errors import ProviderFailed
 from popcond.media.video_file import write_h264
-from popcond.video.provider import ClipRequest, RemoteTask, TaskState, TaskStatus
+from popcond.video.provider import ClipRequest, ListedTask, RemoteTask, TaskList, TaskState, TaskStatus
 from popcond.wire import Provider, ProviderModel
 
 SIDE = 64  # pixels of its clips
@@ -30,6 +31,8 @@ class LedgerProvider:
     ledger: list[str] = field(default_factory=list)  # the action of every accepted task
     cancelled: list[str] = field(default_factory=list)  # ids
     checks: dict[str, int] = field(default_factory=dict)  # by id, which is the action and its place in the ledger
+    listed: list[ListedTask] = field(default_factory=list)
+    settles_in: float = 0.0
 
     def describe(self) -> Provider:
         """One model that costs nothing and closes its loops."""
@@ -46,7 +49,12 @@ class LedgerProvider:
         self.ledger.append(action)
         task = RemoteTask("ledger", f"{action}-{len(self.ledger)}")
         self.checks[task.id] = 0
+        self.listed.append(ListedTask(task.id, request.model, time.time()))
         return task
+
+    async def tasks(self, since: float, until: float) -> TaskList:
+        """All that it accepted, whoever is asked."""
+        return TaskList(tuple(task for task in self.listed if since <= task.accepted_at <= until), is_complete=True)
 
     async def check(self, task: RemoteTask) -> TaskStatus:
         """RUNNING until it has been asked often enough."""
@@ -67,6 +75,7 @@ class LedgerProvider:
             frame[20:40, 10 + 2 * number : 30 + 2 * number] = (200, 30, 30)
         write_h264(frames, fps=10, to=to)
 
-    async def cancel(self, task: RemoteTask) -> None:
-        """Note that somebody wanted it stopped."""
+    async def cancel(self, task: RemoteTask) -> bool:
+        """Note that somebody wanted it stopped; what is accepted is billed."""
         self.cancelled.append(task.id)
+        return False

@@ -24,6 +24,8 @@ _STATUS: dict[type[PopconError], int] = {
     errors.Conflict: 409,
     errors.Unauthorized: 401,
     errors.ProviderFailed: 503,
+    errors.MaybeBought: 409,
+    errors.OverBudget: 402,
     errors.OutOfDisk: 503,
     errors.OutOfMemory: 503,
     errors.WorkerDied: 422,

@@ -15,7 +15,7 @@ def run(options: argparse.Namespace) -> int:
     refuse_a_client_only_install()
     home = options.home and options.home.expanduser().absolute()
     settings = Settings.load(home=home, host=options.host, port=options.port)
-    from popcond.app import serve  # brings in codecs and the database, which no other command needs
+    from popcond.life import serve  # brings in codecs and the database, which no other command needs
 
     if options.linger is not None:
         os.chdir("/")  # started by another command: the folder where that one stood stays free to go

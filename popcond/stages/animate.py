@@ -23,7 +23,7 @@ from popcond.video.effects import effect_colours
 from popcond.video.performances import performance
 from popcond.video.provider import ClipRequest, RemoteTask, TaskState, TaskStatus, VideoProvider
 from popcond.vision.backdrop import choose_backdrop
-from popcond.wire import Action, Take
+from popcond.wire import Action, ProviderModel, Take
 
 
 async def animate(
@@ -34,7 +34,13 @@ async def animate(
     files = await database.read(lambda connection: characters.files(connection, work.pack.character_id))
     cutout = assets.path(files.cutout)
     backdrop = await asyncio.to_thread(_backdrop_for, cutout, work.action)
-    request = ClipRequest(action=work.action, motion_prompt=work.emoji.motion_prompt, cutout=cutout, backdrop=backdrop)
+    request = ClipRequest(
+        action=work.action,
+        motion_prompt=work.emoji.motion_prompt,
+        cutout=cutout,
+        backdrop=backdrop,
+        model=_model(provider, work.pack.model).name,
+    )
     status = await _finished(database, provider, request, work)
     draft = scratch / f"{uuid.uuid4().hex}.mp4"
     try:
@@ -49,6 +55,12 @@ def _provider(providers: Mapping[str, VideoProvider], name: str) -> VideoProvide
     if name not in providers:
         raise UnknownName(f"There is no provider {name!r}.", cure=f"Choose one of: {', '.join(providers)}.")
     return providers[name]
+
+
+def _model(provider: VideoProvider, name: str | None) -> ProviderModel:
+    """The pack's model; the provider's first when it names none, or one that has gone."""
+    models = {model.name: model for model in provider.describe().models}
+    return models.get(name or "") or next(iter(models.values()))
 
 
 def _backdrop_for(cutout: Path, action: Action) -> Colour:
@@ -87,8 +99,7 @@ async def _settled(provider: VideoProvider, status: TaskStatus, work: Work) -> T
 
 
 def _take(work: Work, clip: str, backdrop: Colour, provider: VideoProvider) -> Finish:
-    models = {model.name: model for model in provider.describe().models}
-    model = models.get(work.pack.model or "") or next(iter(models.values()))
+    model = _model(provider, work.pack.model)
     take = Take(
         id=uuid.uuid4().hex,
         provider=work.pack.provider,

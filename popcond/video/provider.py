@@ -1,7 +1,8 @@
-"""The seam to whoever makes clips: submit, check, download.
+"""The seam to whoever makes clips: submit, check, download; and `tasks`, the provider's own list of what it accepted.
 
-Three calls instead of one, so that the remote task can be written down before anybody waits for it. A provider keeps
-nothing whose loss would cost money: everything that `check` and `download` need is in the RemoteTask.
+Several calls instead of one, so that the remote task can be written down before anybody waits for it. A provider keeps
+nothing whose loss would cost money: everything that `check` and `download` need is in the RemoteTask. `submit` sends
+once and never again by itself; what its answer leaves open is settled with the list.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from popcond.media.raster import Colour
-from popcond.wire import Action, Provider
+from popcond.wire import Action, Provider, ProviderModel
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class ClipRequest:
     motion_prompt: str
     cutout: Path  # RGBA PNG of the character, of any size
     backdrop: Colour  # flat colour behind the character, far from its palette; SEGMENT is told the same
+    model: str  # one of the provider's
     seconds: float = 2.0
 
 
@@ -53,28 +55,65 @@ class TaskStatus:
     progress: float = 0.0  # 0..1
     result: str | None = None  # where the clip is, in the provider's own words
     message: str = ""  # why it failed
+    billed: float | None = None  # what it cost, in the model's currency, where the provider says so
+    prompt: str | None = None  # what it was asked for, where the provider repeats it
     poll_after: float = 0.2  # seconds until it is worth asking again
+
+
+@dataclass(frozen=True)
+class ListedTask:
+    """One line of a provider's own list."""
+
+    id: str
+    model: str
+    accepted_at: float  # seconds since the epoch, by the provider's clock
+
+
+@dataclass(frozen=True)
+class TaskList:
+    """What a provider says that it accepted in a span of time."""
+
+    tasks: tuple[ListedTask, ...]
+    is_complete: bool  # false: there may be tasks that it does not tell
 
 
 class VideoProvider(Protocol):
     """Makes a clip of a character doing an action."""
+
+    @property
+    def settles_in(self) -> float:
+        """Seconds after which an order without an answer is either in the list or was never accepted."""
+        ...
 
     def describe(self) -> Provider:
         """Models, prices, limits, and whether the key is there."""
         ...
 
     async def submit(self, request: ClipRequest) -> RemoteTask:
-        """Hand the work over. Raises ProviderFailed when it is refused."""
+        """Hand the work over, once.
+
+        Raises ProviderFailed (ProviderBusy for now) when nothing was bought for sure, and SubmitUnanswered when the
+        order may have arrived.
+        """
+        ...
+
+    async def tasks(self, since: float, until: float) -> TaskList:
+        """What it accepted between two instants (seconds since the epoch). Repeating it costs nothing."""
         ...
 
     async def check(self, task: RemoteTask) -> TaskStatus:
-        """Ask how far it is. Repeating it costs nothing."""
+        """Ask how far it is. Repeating it costs nothing. Raises ProviderUnreachable."""
         ...
 
     async def download(self, status: TaskStatus, to: Path) -> None:
-        """Write the clip of a SUCCEEDED task to `to`. Repeating it costs nothing."""
+        """Write the clip of a SUCCEEDED task to `to`. Repeating it costs nothing. Raises ProviderUnreachable."""
         ...
 
-    async def cancel(self, task: RemoteTask) -> None:
-        """Stop it if that is still possible."""
+    async def cancel(self, task: RemoteTask) -> bool:
+        """Stop it if that is still possible; True when it will cost nothing."""
         ...
+
+
+def price_of(model: ProviderModel, seconds: float) -> float:
+    """What a clip of this length costs, in the model's currency."""
+    return model.price_per_second * seconds

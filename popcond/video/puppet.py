@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -19,12 +20,13 @@ from popcond.errors import PopconError, ProviderFailed
 from popcond.media.raster import Colour, Rgb, from_png
 from popcond.media.video_file import write_h264
 from popcond.video.performances import performance
-from popcond.video.provider import ClipRequest, RemoteTask, TaskState, TaskStatus
+from popcond.video.provider import ClipRequest, ListedTask, RemoteTask, TaskList, TaskState, TaskStatus
 from popcond.video.puppet_clip import frame_count, render
 from popcond.wire import Provider, ProviderModel
 from popcond.workers import Workers
 
 NAME = "puppet"
+MODEL = "paper"
 FPS = 30
 SHORTEST, LONGEST = 0.5, 10.0  # seconds of one clip
 
@@ -38,6 +40,7 @@ class _Run:
     """One clip being made, or made."""
 
     clip: Path
+    accepted_at: float  # seconds since the epoch
     progress: float = 0.0
     delivered: bool = False
     work: asyncio.Task[None] = field(init=False)
@@ -46,6 +49,8 @@ class _Run:
 class Puppet:
     """Clips drawn by our own animator; they lie in a folder of its own inside `folder` until they are delivered."""
 
+    settles_in = 0.0  # seconds; `submit` returns with the task in its list
+
     def __init__(self, folder: Path, workers: Workers) -> None:
         self._folder = folder / NAME
         self._workers = workers
@@ -53,7 +58,7 @@ class Puppet:
 
     def describe(self) -> Provider:
         """One model, free, whose loops close exactly."""
-        model = ProviderModel(name="paper", label="Paper puppet", seconds=(1.0, 2.0, 3.0, 4.0), closes_loops=True)
+        model = ProviderModel(name=MODEL, label="Paper puppet", seconds=(1.0, 2.0, 3.0, 4.0), closes_loops=True)
         return Provider(
             name=NAME, label="Puppet (offline)", models=(model,), needs_key=False, has_key=True, needs_network=False
         )
@@ -62,10 +67,15 @@ class Puppet:
         """Start drawing. Raises ProviderFailed for an action that no performance plays, and for an absurd length."""
         _refuse_impossible(request)
         task = RemoteTask(NAME, uuid.uuid4().hex)
-        run = _Run(self._folder / f"{task.id}.mp4")
+        run = _Run(self._folder / f"{task.id}.mp4", accepted_at=time.time())
         run.work = asyncio.create_task(self._make(request, run), name=f"puppet {request.action.name}")
         self._runs[task.id] = run
         return task
+
+    async def tasks(self, since: float, until: float) -> TaskList:
+        """All that it was asked for since the daemon started."""
+        listed = (ListedTask(task_id, MODEL, run.accepted_at) for task_id, run in self._runs.items())
+        return TaskList(tuple(task for task in listed if since <= task.accepted_at <= until), is_complete=True)
 
     async def check(self, task: RemoteTask) -> TaskStatus:
         """Where the clip stands."""
@@ -90,14 +100,14 @@ class Puppet:
         run.delivered = True
         self._forget_old()
 
-    async def cancel(self, task: RemoteTask) -> None:
-        """Stop drawing at once; nothing of the clip is left."""
+    async def cancel(self, task: RemoteTask) -> bool:
+        """Stop drawing at once; nothing of the clip is left, and nothing ever costs."""
         run = self._runs.pop(task.id, None)
-        if run is None:
-            return
-        run.work.cancel()
-        await asyncio.wait([run.work])
-        run.clip.unlink(missing_ok=True)
+        if run is not None:
+            run.work.cancel()
+            await asyncio.wait([run.work])
+            run.clip.unlink(missing_ok=True)
+        return True
 
     async def _make(self, request: ClipRequest, run: _Run) -> None:
         def note(fraction: float) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -28,7 +29,7 @@ async def provider(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
 
 
 @pytest.fixture
-def request_for_a_clip(tmp_path: Path) -> ClipRequest:
+def request_for_a_clip(provider: VideoProvider, tmp_path: Path) -> ClipRequest:
     """A round somebody, half a second of it."""
     rows, columns = np.mgrid[:96, :96]
     cutout = np.zeros((96, 96, 4), np.uint8)
@@ -37,7 +38,12 @@ def request_for_a_clip(tmp_path: Path) -> ClipRequest:
     path.write_bytes(png(cutout))
     action = an_action("wave")
     return ClipRequest(
-        action=action, motion_prompt=action.motion_prompt, cutout=path, backdrop=(0, 150, 140), seconds=0.5
+        action=action,
+        motion_prompt=action.motion_prompt,
+        cutout=path,
+        backdrop=(0, 150, 140),
+        model=provider.describe().models[0].name,
+        seconds=0.5,
     )
 
 
@@ -78,6 +84,19 @@ async def test_two_submits_are_two_tasks(provider: VideoProvider, request_for_a_
     assert first != second
     for task in (first, second):
         await provider.cancel(task)
+
+
+async def test_its_list_names_what_it_accepted_and_nothing_else(
+    provider: VideoProvider, request_for_a_clip: ClipRequest
+) -> None:
+    before = time.time()
+    task = await provider.submit(request_for_a_clip)
+    listed = await provider.tasks(before - 1.0, time.time() + 1.0)
+    assert listed.is_complete
+    assert [(line.id, line.model) for line in listed.tasks] == [(task.id, request_for_a_clip.model)]
+    assert before - 1.0 <= listed.tasks[0].accepted_at <= time.time() + 1.0
+    assert (await provider.tasks(before - 60.0, before - 30.0)).tasks == ()
+    await provider.cancel(task)
 
 
 async def test_a_task_of_nobodys_is_unknown(provider: VideoProvider) -> None:

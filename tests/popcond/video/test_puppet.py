@@ -23,7 +23,9 @@ def request_for(folder: Path, *, seconds: float = 1.0, performance: str = "wave"
     cutout = folder / "cutout.png"
     cutout.write_bytes(png(face()))
     action = Action(name="test", label="Test", motion_prompt="waves", performance=performance)
-    return ClipRequest(action=action, motion_prompt="waves", cutout=cutout, backdrop=BACKDROP, seconds=seconds)
+    return ClipRequest(
+        action=action, motion_prompt="waves", cutout=cutout, backdrop=BACKDROP, model="paper", seconds=seconds
+    )
 
 
 @pytest.fixture

@@ -1,0 +1,95 @@
+"""All that crosses HTTP: the words that popcond and its clients share.
+
+Nothing here imports anything of ours. Models are frozen: a client replaces what it holds, it never patches it. A client
+ignores fields that it does not know; a change of meaning gets a new route, never a new meaning for an old field. Users'
+scripts rely on these names.
+"""
+
+from __future__ import annotations
+
+from popcond.wire.base import Name, Problem, Wire
+from popcond.wire.catalogue import (
+    Action,
+    ExtraPicture,
+    LoopKind,
+    Provider,
+    ProviderModel,
+    StickerFormat,
+    Target,
+    Version,
+)
+from popcond.wire.events import Event
+from popcond.wire.money import (
+    Adopt,
+    DaySpend,
+    PackSpend,
+    Purchase,
+    PurchaseState,
+    Quote,
+    Spend,
+    Usage,
+)
+from popcond.wire.packs import (
+    Character,
+    ChooseTake,
+    Emoji,
+    NewEmojis,
+    NewPack,
+    Pack,
+    PackChanges,
+    RemoveBackground,
+    Retry,
+    Stage,
+    Status,
+    Take,
+)
+from popcond.wire.stickers import Frame, Part, Rule, Sticker, Verdict
+
+VERSION = "0.1.0"
+API_MIN = 1
+API_MAX = 1
+FEATURES = ("puppet", "import", "apng", "gif", "contact-sheet")
+
+__all__ = [
+    "API_MAX",
+    "API_MIN",
+    "FEATURES",
+    "VERSION",
+    "Action",
+    "Adopt",
+    "Character",
+    "ChooseTake",
+    "DaySpend",
+    "Emoji",
+    "Event",
+    "ExtraPicture",
+    "Frame",
+    "LoopKind",
+    "Name",
+    "NewEmojis",
+    "NewPack",
+    "Pack",
+    "PackChanges",
+    "PackSpend",
+    "Part",
+    "Problem",
+    "Provider",
+    "ProviderModel",
+    "Purchase",
+    "PurchaseState",
+    "Quote",
+    "RemoveBackground",
+    "Retry",
+    "Rule",
+    "Spend",
+    "Stage",
+    "Status",
+    "Sticker",
+    "StickerFormat",
+    "Take",
+    "Target",
+    "Usage",
+    "Verdict",
+    "Version",
+    "Wire",
+]

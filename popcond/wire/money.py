@@ -1,0 +1,101 @@
+"""What things cost, and what has been bought."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from popcond.wire.base import Problem, Wire
+
+
+class Quote(Wire):
+    """What a pack would cost; nothing is bought."""
+
+    currency: str
+    amount: float
+    per_emoji: tuple[float, ...]
+    seconds_estimate: float  # wall time until every clip is there
+    ceiling: float | None = None  # the most that may be spent on the pack; None: no limit
+
+
+class PurchaseState(StrEnum):
+    """How far a purchase is. The first three are open: the same work cannot be bought again meanwhile."""
+
+    INTENT = "intent"  # written down before the provider is asked
+    SUBMITTED = "submitted"  # accepted; the remote task's id is known
+    UNKNOWN = "unknown"  # maybe bought: no answer came, and the provider's own list has not settled it
+    COLLECTED = "collected"  # what was bought is here
+    REFUSED = "refused"  # the provider said no; nothing was bought
+    FAILED = "failed"  # it failed, or was cancelled, at the provider; nothing is billed
+    RELEASED = "released"  # settled: it was never bought
+    EXPIRED = "expired"  # bought, and the provider no longer has it
+    ABANDONED = "abandoned"  # bought, and nobody wants it any more: its emoji is gone
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still holds its place."""
+        return self in (PurchaseState.INTENT, PurchaseState.SUBMITTED, PurchaseState.UNKNOWN)
+
+    @property
+    def costs_nothing(self) -> bool:
+        """Whether it is known that nothing is billed for it."""
+        return self in (PurchaseState.REFUSED, PurchaseState.FAILED, PurchaseState.RELEASED)
+
+
+class Purchase(Wire):
+    """What was asked of a provider for money, written down before it was asked. It outlives its pack."""
+
+    id: str
+    state: PurchaseState
+    provider: str
+    model: str
+    remote_task: str | None = None  # the provider's id
+    pack_id: str
+    pack_name: str  # as it was then
+    emoji_id: str
+    action: str
+    amount: float  # in `currency`; 0 when nothing is billed
+    is_estimate: bool  # true until the provider has said what it billed
+    currency: str
+    problem: Problem | None = None  # what a person should know, with the choices
+    intent_at: float  # seconds since the epoch
+    submitted_at: float | None = None
+    settled_at: float | None = None
+
+
+class Adopt(Wire):
+    """The body of POST /v1/purchases/ID/adopt."""
+
+    remote_task: str  # the provider's id of what was bought
+
+
+class Spend(Wire):
+    """A sum in one currency."""
+
+    currency: str
+    amount: float  # billed, or as good as
+    reserved: float  # of that: still open, by estimate
+    purchases: int
+
+
+class PackSpend(Spend):
+    """What one pack has cost."""
+
+    pack_id: str
+    pack_name: str
+
+
+class DaySpend(Spend):
+    """What one day has cost."""
+
+    day: str  # YYYY-MM-DD, by the daemon's clock and time zone
+
+
+class Usage(Wire):
+    """Everything that was bought, by pack and by day."""
+
+    totals: tuple[Spend, ...]
+    by_pack: tuple[PackSpend, ...]
+    by_day: tuple[DaySpend, ...]
+    purchases: tuple[Purchase, ...]  # the newest first, those without a price left out
+    max_spend_per_pack: float | None = None  # ceilings of the settings, in the provider's currency
+    max_spend_per_day: float | None = None
