@@ -10,25 +10,46 @@ from dataclasses import dataclass
 from functools import partial
 
 from fastapi import FastAPI
+from pydantic import SecretStr
 
+from popcond import keys
 from popcond.actions import load_actions
-from popcond.api import catalogue, characters, emojis, events, frames, packs, problems, stickers
+from popcond.api import (
+    catalogue,
+    characters,
+    emojis,
+    events,
+    frames,
+    health,
+    money,
+    packs,
+    problems,
+    queue,
+    security,
+    stickers,
+    uploads,
+)
 from popcond.api.deps import Powers
 from popcond.api.security import Gate
 from popcond.api.uploads import CLIP_BODY
 from popcond.assets import Assets
 from popcond.bus import Bus
+from popcond.home import TokenInForce
+from popcond.housekeeping import Housekeeping
 from popcond.media.clip import ClipLimits
-from popcond.runner import Lane, Runner
+from popcond.runner import LOCAL_PATIENCE, Lane, Runner
 from popcond.settings import Settings
-from popcond.stages.animate import animate
+from popcond.stages.animate import Studio, animate
+from popcond.stages.collector import Collector
 from popcond.stages.encode import encode
 from popcond.stages.segment import segment
 from popcond.stages.slice import slice_clip
 from popcond.stages.work import StageFunction
-from popcond.store import jobs
+from popcond.store import jobs, purchases
+from popcond.store.budget import Ceilings
 from popcond.store.db import Database
-from popcond.store.references import wanted_assets
+from popcond.video.dashscope import NAME as DASHSCOPE
+from popcond.video.dashscope import DashScope
 from popcond.video.provider import VideoProvider
 from popcond.video.puppet import Puppet
 from popcond.wire import VERSION, Stage
@@ -52,26 +73,31 @@ class Daemon:
 
     powers: Powers
     runner: Runner
+    collector: Collector
 
 
-def compose(settings: Settings, token: str) -> Daemon:
+def compose(settings: Settings, token: TokenInForce) -> Daemon:
     """Choose the concrete classes and hand each stage its powers."""
     bus = Bus()
     database = Database(settings.database, committed=bus.ring_from_thread)
     assets = Assets(settings.assets)
+    housekeeping = Housekeeping(database, assets)
     workers = Workers(settings.workers, settings.worker_memory_mb, preload=_PRELOAD)
-    providers: dict[str, VideoProvider] = {"puppet": Puppet(settings.work, workers)}
+    providers: dict[str, VideoProvider] = {"puppet": Puppet(settings.work, workers), DASHSCOPE: _dashscope(settings)}
+    ceilings = Ceilings(per_pack=settings.max_spend_per_pack, per_day=settings.max_spend_per_day)
+    studio = Studio(database, assets, providers, ceilings, settings.work)
+    collector = Collector(studio, housekeeping.at_work)
     stages: dict[Stage, StageFunction] = {
-        Stage.ANIMATE: partial(animate, database, assets, providers, settings.work),
+        Stage.ANIMATE: partial(animate, studio),
         Stage.SLICE: partial(slice_clip, database, assets, workers, ClipLimits()),
         Stage.SEGMENT: partial(segment, database, assets, workers),
         Stage.ENCODE: partial(encode, database, assets, workers),
     }
     lanes = (
-        Lane("local", (Stage.ENCODE, Stage.SEGMENT, Stage.SLICE), settings.workers),
+        Lane("local", (Stage.ENCODE, Stage.SEGMENT, Stage.SLICE), settings.workers, patience=LOCAL_PATIENCE),
         Lane("remote", (Stage.ANIMATE,), settings.clips_in_flight),
     )
-    runner = Runner(database, bus, stages, lanes)
+    runner = Runner(database, bus, stages, lanes, most_at_once=settings.most_at_once, at_work=housekeeping.at_work)
     powers = Powers(
         settings=settings,
         token=token,
@@ -79,26 +105,43 @@ def compose(settings: Settings, token: str) -> Daemon:
         assets=assets,
         bus=bus,
         workers=workers,
+        housekeeping=housekeeping,
         providers=providers,
         catalogue=lambda: load_actions(settings.actions_file),
         stop_emoji=runner.stop,
+        ceilings=ceilings,
+        collect_soon=collector.soon,
+        lanes=tuple(lane.told() for lane in lanes),
     )
-    return Daemon(powers, runner)
+    return Daemon(powers, runner, collector)
+
+
+def _dashscope(settings: Settings) -> DashScope:
+    def key() -> SecretStr | None:
+        found = keys.read(settings, DASHSCOPE)
+        return found.secret if found else None
+
+    return DashScope(
+        key,
+        base_url=settings.dashscope_base_url,
+        hosts=settings.dashscope_hosts,
+        settles_in=settings.dashscope_settle_seconds,
+        poll_after=settings.dashscope_poll_seconds,
+    )
 
 
 def web_app(daemon: Daemon) -> FastAPI:
-    """The routes over a composed daemon; its life begins and ends with the application's."""
+    """The routes over a composed daemon that has recovered; its work begins with the application's life."""
     settings = daemon.powers.settings
 
     @contextlib.asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
-        await _recover(daemon)
         warming = asyncio.create_task(daemon.powers.workers.warm())
         daemon.runner.start()
+        collecting = asyncio.create_task(daemon.collector.run())
         yield
-        await warming
-        await daemon.runner.close()
-        await asyncio.to_thread(daemon.powers.database.close)
+        collecting.cancel()
+        await asyncio.wait([warming, collecting])
 
     app = FastAPI(
         title="popcond",
@@ -111,17 +154,26 @@ def web_app(daemon: Daemon) -> FastAPI:
     )
     app.state.powers = daemon.powers
     problems.install(app)
-    for noun in (catalogue, characters, packs, emojis, frames, stickers, events):
+    uploads.install()
+    nouns = (health, security, catalogue, characters, packs, emojis, frames, stickers, queue, money, events)
+    for noun in nouns:
         app.include_router(noun.router)
     app.add_middleware(Gate, token=daemon.powers.token, hosts=(*_LOCAL_NAMES, settings.host))
     return app
 
 
-async def _recover(daemon: Daemon) -> None:
-    """What a dead daemon left: its running jobs wait again, its drafts and unwanted files go."""
+async def recover(daemon: Daemon) -> None:
+    """Before anybody may call, what a dead daemon left: running jobs wait again, drafts go, unwanted files soon."""
     powers = daemon.powers
     powers.bus.attach()
     again = await powers.database.write(jobs.recover)
-    wanted = await powers.database.read(wanted_assets)
-    swept = await asyncio.to_thread(powers.assets.sweep, wanted)
-    log.info("recovered: %d jobs wait again, %d unwanted files went", again, swept)
+    doubtful = await powers.database.write(purchases.doubt_intents)
+    await powers.housekeeping.start()
+    log.info("recovered: %d jobs wait again, %d orders to settle", again, doubtful)
+
+
+async def release(daemon: Daemon) -> None:
+    """Last of all: what runs is given back, and the database is closed."""
+    await daemon.runner.close()
+    await daemon.powers.housekeeping.close()
+    await asyncio.to_thread(daemon.powers.database.close)

@@ -20,7 +20,8 @@ from pathlib import Path
 
 from popcond.client import Client
 from popcond.errors import DaemonUnreachable, HomeUnusable, PopconError
-from popcond.home import RuntimeInfo, read_or_make_token, read_runtime
+from popcond.home import RuntimeInfo, only_daemon, read_or_make_token, read_runtime, replace_token
+from popcond.log import last_word
 from popcond.settings import Settings
 
 LINGER_SECONDS = 3.0  # how long a daemon of ours waits for another client
@@ -49,6 +50,43 @@ async def running(settings: Settings) -> RuntimeInfo | None:
         except PopconError:
             return None  # it is stopping, or does not know this token
     return info
+
+
+async def rotate_token(settings: Settings) -> None:
+    """A new bearer token for this home; a running daemon takes it at once, and refuses the old one from then on.
+
+    Raises HomeUnusable, and DaemonUnreachable when a daemon holds the home but is silent. Nothing has changed then.
+    """
+    give_up_at = time.monotonic() + STOP_SECONDS
+    while not await _asked_to_rotate(settings) and not _rotated_under_lock(settings):
+        if time.monotonic() > give_up_at:
+            raise DaemonUnreachable(
+                f"A daemon holds {settings.home}, but does not answer: the token is the old one still.",
+                cure="Stop that daemon, then rotate the token again.",
+            )
+        await asyncio.sleep(POLL_SECONDS)
+
+
+async def _asked_to_rotate(settings: Settings) -> bool:
+    """False when no daemon answers."""
+    info = await running(settings)
+    if info is None:
+        return False
+    async with Client(info.url, read_or_make_token(settings), answer_seconds=HANDSHAKE_SECONDS) as client:
+        await client.rotate_token()
+    return True
+
+
+def _rotated_under_lock(settings: Settings) -> bool:
+    """False when a daemon holds the home. While we hold it, none can start with the old token in its hand."""
+    try:
+        with only_daemon(settings):
+            replace_token(settings)
+    except HomeUnusable as error:
+        if error.code != "home_locked":
+            raise
+        return False
+    return True
 
 
 async def ensure_daemon(settings: Settings, note: Note = lambda _: None) -> RuntimeInfo:
@@ -147,9 +185,10 @@ class _Child:
         """What it said last, as an error."""
         with self.log_file.open("rb") as log:
             size = log.seek(0, os.SEEK_END)
-            log.seek(max(self.log_start, size - LOG_TAIL_BYTES))
-            lines = [line.strip() for line in log.read().decode(errors="replace").splitlines() if line.strip()]
-        said = lines[-1].removeprefix("popcond: ") if lines else "It left no word."
+            start = self.log_start if self.log_start <= size else 0  # smaller than before: a new one was begun
+            log.seek(max(start, size - LOG_TAIL_BYTES))
+            lines = log.read().decode(errors="replace").splitlines()
+        said = last_word(lines) or "It left no word."
         return DaemonUnreachable(
             f"The daemon ended while it started: {said}", cure=f"All it said is in {self.log_file}."
         )
@@ -158,7 +197,8 @@ class _Child:
 def _command(settings: Settings) -> list[str]:
     # -P keeps the current folder off the module path: what lies there must not become part of the daemon.
     start = [sys.executable, "-P", "-m", "popcond", "serve", "--home", str(settings.home.absolute())]
-    return [*start, "--host", "127.0.0.1", "--port", "0", "--linger", f"{LINGER_SECONDS:g}"]
+    where = ["--host", "127.0.0.1", "--port", "0", "--log-to", "file"]
+    return [*start, *where, "--linger", f"{LINGER_SECONDS:g}"]
 
 
 def _is_locked(settings: Settings) -> bool:

@@ -7,6 +7,7 @@
     │   ├── TooLarge              more bytes, pixels, frames or seconds than we take
     │   ├── UnknownName           no such action, target, provider …
     │   ├── BadEntry              an entry of a user's file (actions.toml, config.toml)
+    │   │   └── BadSetting        … which is a setting, from there or from the environment
     │   └── NoCharacter           nothing is left once the background is gone
     ├── NotFound                  no such row or file
     ├── Conflict                  not now: the thing is in another state
@@ -18,8 +19,11 @@
     ├── MaybeBought               nor does the provider's own list tell; a person has to decide
     ├── OverBudget                it would cost more than may be spent
     ├── OutOfDisk                 the disk or the quota is full
+    ├── StorageFailed             the database or its disk failed; nothing was written
+    ├── Stopping                  the daemon is on its way out
     ├── OutOfMemory               a worker met its memory limit
     ├── WorkerDied                a child process ended without an answer
+    ├── TookTooLong               a stage ran longer than it may
     ├── HomeUnusable              the home folder is locked, read-only or newer than this program
     ├── DaemonUnreachable         a client found no daemon, or lost it
     └── Cancelled                 somebody asked for it (control flow with a name)
@@ -106,6 +110,12 @@ class BadEntry(BadInput):
     code = "bad_entry"
 
 
+class BadSetting(BadEntry):
+    """A setting that cannot be used; names it with its cure. No program starts with it."""
+
+    code = "bad_setting"
+
+
 class NoCharacter(BadInput):
     """Nothing is left once the background is gone."""
 
@@ -175,6 +185,19 @@ class OutOfDisk(PopconError):
     retries = 5
 
 
+class StorageFailed(PopconError):
+    """The database, or the disk under it, failed; what was to be written was not."""
+
+    code = "storage_failed"
+    retries = 5
+
+
+class Stopping(PopconError):
+    """The daemon is on its way out and takes nothing on."""
+
+    code = "stopping"
+
+
 class OutOfMemory(PopconError):
     """A worker met its memory limit."""
 
@@ -186,6 +209,12 @@ class WorkerDied(PopconError):
 
     code = "worker_died"
     retries = 2
+
+
+class TookTooLong(PopconError):
+    """A stage ran longer than it may, and was ended."""
+
+    code = "took_too_long"
 
 
 class HomeUnusable(PopconError):

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,15 +38,15 @@ def environment(home: Path) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def running_daemon(home: Path, *options: str) -> Iterator[RunningDaemon]:
-    """A daemon that is ready, and gone afterwards."""
+def running_daemon(home: Path, *options: str, variables: Mapping[str, str] | None = None) -> Iterator[RunningDaemon]:
+    """A daemon that is ready, and gone afterwards; `variables` come on top of its environment."""
     home.mkdir(parents=True, exist_ok=True)
     with (home / "serve.log").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "popcond", "serve", "--port", "0", "--home", str(home), *options],
             stdout=log,
             stderr=log,
-            env=environment(home),
+            env={**environment(home), **(variables or {})},
         )
     try:
         url = _url_when_ready(home, process)

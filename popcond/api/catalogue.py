@@ -5,22 +5,18 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from popcond.api.deps import Uses
+from popcond.store.migrations import schema_known
 from popcond.targets import TARGETS
 from popcond.wire import API_MAX, API_MIN, FEATURES, VERSION, Action, Problem, Provider, Target, Version
 
 router = APIRouter(tags=["catalogue"])
 
 
-@router.get("/healthz")
-async def healthz() -> dict[str, str]:
-    """Says that somebody is there, and nothing else; needs no token."""
-    return {"status": "ok"}
-
-
 @router.get("/v1/version")
 async def version() -> Version:
-    """Which program this is, and which wire it speaks."""
-    return Version(version=VERSION, api={"min": API_MIN, "max": API_MAX}, features=FEATURES)
+    """Which program this is, which API versions it speaks, and what it can do. A daemon that runs is at its schema."""
+    api = {"min": API_MIN, "max": API_MAX}
+    return Version(version=VERSION, api=api, features=FEATURES, schema=schema_known()[-1])
 
 
 @router.get("/v1/actions")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from pathlib import PurePath
 from typing import Annotated
@@ -11,32 +12,34 @@ from fastapi.responses import FileResponse
 
 from popcond.api.deps import Powers, Uses
 from popcond.api.security import MOST_TEXT
-from popcond.api.uploads import PICTURE_BODY, received
+from popcond.api.uploads import ONE_FILE, PICTURE_BODY, plain_name, received
 from popcond.stages.characters import NewCharacter, draw, take_in
 from popcond.store import characters
-from popcond.wire import Character, RemoveBackground
+from popcond.wire import Character, Name, RemoveBackground
 
 router = APIRouter(prefix="/v1/characters", tags=["characters"], max_body_size=MOST_TEXT)
 
 
-@router.post("", status_code=201, max_body_size=PICTURE_BODY)
+@router.post("", status_code=201, max_body_size=PICTURE_BODY, form_limits=ONE_FILE)
 async def add(
     powers: Uses,
     file: UploadFile,
-    name: Annotated[str | None, Form(max_length=120)] = None,
+    name: Annotated[Name | None, Form()] = None,
     remove_background: Annotated[RemoveBackground, Form()] = RemoveBackground.AUTO,
 ) -> Character:
     """A picture becomes a character: kept untouched, beside its cut-out."""
-    called = (name or PurePath(file.filename or "").stem).strip()[:120] or "Character"
-    async with received(file, powers.settings, powers.settings.max_picture_mb) as picture:
-        new = await take_in(powers.workers, powers.assets, picture, called, remove_background)
-    return await _write_down(powers, new)
+    called = name or (PurePath(plain_name(file.filename)).stem if file.filename else "Character")
+    async with powers.housekeeping.at_work():
+        async with received(file, powers.settings, powers.settings.max_picture_mb) as picture:
+            new = await take_in(powers.workers, powers.assets, picture, called, remove_background)
+        return await _write_down(powers, new)
 
 
 @router.post("/sample", status_code=201)
 async def add_sample(powers: Uses) -> Character:
     """The character that PopCon draws itself."""
-    return await _write_down(powers, await draw(powers.workers, powers.assets))
+    async with powers.housekeeping.at_work():
+        return await _write_down(powers, await draw(powers.workers, powers.assets))
 
 
 async def _write_down(powers: Powers, new: NewCharacter) -> Character:
@@ -59,18 +62,21 @@ async def one(powers: Uses, character_id: str) -> Character:
 async def picture(powers: Uses, character_id: str) -> FileResponse:
     """The picture as it was given, byte for byte."""
     files = await powers.database.read(partial(characters.files, character_id=character_id))
-    return FileResponse(powers.assets.path(files.picture), media_type=files.media_type)
+    path = await asyncio.to_thread(powers.assets.verified, files.picture)
+    return FileResponse(path, media_type=files.media_type)
 
 
 @router.get("/{character_id}/cutout", response_class=FileResponse)
 async def cutout(powers: Uses, character_id: str) -> FileResponse:
     """The character without its background: PNG, RGBA."""
     files = await powers.database.read(partial(characters.files, character_id=character_id))
-    return FileResponse(powers.assets.path(files.cutout), media_type="image/png")
+    path = await asyncio.to_thread(powers.assets.verified, files.cutout)
+    return FileResponse(path, media_type="image/png")
 
 
 @router.delete("/{character_id}", status_code=204)
 async def remove(powers: Uses, character_id: str) -> Response:
     """Let a character go; 409 while a pack uses it."""
     await powers.database.write(partial(characters.remove, character_id=character_id))
+    powers.housekeeping.soon()
     return Response(status_code=204)

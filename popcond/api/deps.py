@@ -11,9 +11,13 @@ from fastapi import Depends, Request
 from popcond.actions import Catalogue
 from popcond.assets import Assets
 from popcond.bus import Bus
+from popcond.home import TokenInForce
+from popcond.housekeeping import Housekeeping
 from popcond.settings import Settings
+from popcond.store.budget import Ceilings
 from popcond.store.db import Database
 from popcond.video.provider import VideoProvider
+from popcond.wire import QueueLane
 from popcond.workers import Workers
 
 
@@ -22,14 +26,18 @@ class Powers:
     """All that a route may touch."""
 
     settings: Settings
-    token: str
+    token: TokenInForce
     database: Database
     assets: Assets
     bus: Bus
     workers: Workers
+    housekeeping: Housekeeping  # told by whoever puts assets, and by whoever deletes
     providers: Mapping[str, VideoProvider]
     catalogue: Callable[[], Catalogue]  # read anew each time, so that a user's edit counts at once
     stop_emoji: Callable[[str], None]  # ends the running stage of a cancelled emoji
+    ceilings: Ceilings  # what may be spent
+    collect_soon: Callable[[], None]  # there is an open purchase that no job cares for
+    lanes: tuple[QueueLane, ...]  # how many jobs run at once
 
 
 def _powers(request: Request) -> Powers:

@@ -9,13 +9,13 @@ from functools import partial
 from fastapi import APIRouter, UploadFile
 
 from popcond import pipeline
-from popcond.api.deps import Uses
+from popcond.api.deps import Powers, Uses
 from popcond.api.security import MOST_TEXT
-from popcond.api.uploads import CLIP_BODY, received
+from popcond.api.uploads import CLIP_BODY, ONE_FILE, received
 from popcond.errors import BadInput, Conflict
-from popcond.stages import transitions
+from popcond.stages import prices, transitions
 from popcond.stages.clips import check_clip
-from popcond.store import emojis, jobs, packs
+from popcond.store import budget, emojis, jobs, packs, purchases
 from popcond.store.db import Connection
 from popcond.wire import ChooseTake, Emoji, Retry, Stage, Status, Take
 
@@ -34,21 +34,33 @@ async def one(powers: Uses, emoji_id: str) -> Emoji:
 
 @router.post("/{emoji_id}/retry")
 async def retry(powers: Uses, emoji_id: str, asked: Retry) -> Emoji:
-    """Do a stage, and those behind it, again. Pressing twice is harmless: a live job is left alone."""
+    """Do a stage, and those behind it, again. Pressing twice is harmless: a live job only stops waiting."""
 
     def write(connection: Connection) -> Emoji:
         emoji = emojis.get(connection, emoji_id)
         if jobs.is_live(connection, emoji_id):
-            return emoji
+            jobs.hasten(connection, emoji_id)
+            return emojis.get(connection, emoji_id)
         if asked.motion_prompt is not None:
             emojis.set_motion_prompt(connection, emoji_id, asked.motion_prompt)
         stage = _stage_to_retry(emoji, asked)
-        if stage is Stage.ANIMATE and packs.get(connection, emoji.pack_id).awaits_clips:
-            raise Conflict("This emoji waits for a clip of yours.", cure="Upload one to its route `clip`.")
+        if stage is Stage.ANIMATE:
+            _refuse_unbuyable(connection, powers, emoji)
         transitions.enqueue(connection, emoji_id, stage)
         return emojis.get(connection, emoji_id)
 
     return await powers.database.write(write)
+
+
+def _refuse_unbuyable(connection: Connection, powers: Powers, emoji: Emoji) -> None:
+    """A clip that is ordered already is not ordered again, so it needs no room in the budget. Raises OverBudget."""
+    pack = packs.get(connection, emoji.pack_id)
+    if pack.awaits_clips:
+        raise Conflict("This emoji waits for a clip of yours.", cure="Upload one to its route `clip`.")
+    if purchases.open_for(connection, purchases.clip_of(emoji.id)) is None:
+        model = prices.model_of(powers.providers, pack.provider, pack.model)
+        price = prices.clip_price(model)
+        budget.refuse_over(connection, powers.ceilings, pack_id=pack.id, amount=price, currency=model.currency)
 
 
 def _stage_to_retry(emoji: Emoji, asked: Retry) -> Stage:
@@ -75,6 +87,7 @@ async def cancel(powers: Uses, emoji_id: str) -> Emoji:
 
     emoji = await powers.database.write(write)
     powers.stop_emoji(emoji_id)
+    powers.collect_soon()
     return emoji
 
 
@@ -107,17 +120,18 @@ async def choose_take(powers: Uses, emoji_id: str, choice: ChooseTake) -> Emoji:
     return await powers.database.write(write)
 
 
-@router.post("/{emoji_id}/clip", max_body_size=CLIP_BODY)
+@router.post("/{emoji_id}/clip", max_body_size=CLIP_BODY, form_limits=ONE_FILE)
 async def upload_clip(powers: Uses, emoji_id: str, file: UploadFile) -> Emoji:
     """The user's own clip becomes a take, and the rest follows from it."""
     await powers.database.read(partial(_refuse_while_live, emoji_id=emoji_id))
-    try:
-        async with received(file, powers.settings, powers.settings.max_clip_mb) as path:
-            clip = await check_clip(powers.workers, powers.assets, path)
-    except BadInput as error:
-        await powers.database.write(partial(transitions.refuse_clip, emoji_id=emoji_id, problem=error.problem()))
-        raise
-    return await powers.database.write(partial(_add_clip, emoji_id=emoji_id, clip=clip))
+    async with powers.housekeeping.at_work():
+        try:
+            async with received(file, powers.settings, powers.settings.max_clip_mb) as path:
+                clip = await check_clip(powers.workers, powers.assets, path)
+        except BadInput as error:
+            await powers.database.write(partial(transitions.refuse_clip, emoji_id=emoji_id, problem=error.problem()))
+            raise
+        return await powers.database.write(partial(_add_clip, emoji_id=emoji_id, clip=clip))
 
 
 def _add_clip(connection: Connection, emoji_id: str, clip: str) -> Emoji:

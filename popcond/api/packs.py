@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Header, Response
 
 from popcond import targets
 from popcond.api.deps import Powers, Uses
 from popcond.api.security import MOST_TEXT
-from popcond.errors import BadInput, UnknownName
-from popcond.stages import transitions
-from popcond.store import packs
+from popcond.errors import BadInput
+from popcond.stages import prices, transitions
+from popcond.store import answered, budget, packs
+from popcond.store.budget import Ceilings
 from popcond.store.db import Connection
+from popcond.store.writer import Transaction
 from popcond.wire import Action, NewEmojis, NewPack, Pack, PackChanges, ProviderModel, Quote, Stage, Status
 
 router = APIRouter(prefix="/v1", tags=["packs"], max_body_size=MOST_TEXT)
@@ -21,34 +24,47 @@ router = APIRouter(prefix="/v1", tags=["packs"], max_body_size=MOST_TEXT)
 _OVERHEAD = 4.0  # seconds of our own work for each emoji, measured on two cores
 
 
+OrderKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        max_length=200,
+        description="an order that is sent again with the same key is answered with the pack that it made",
+    ),
+]
+
+
 @router.post("/quotes")
 async def quote(powers: Uses, new: NewPack) -> Quote:
     """What the pack would cost; nothing is bought."""
-    model = _model(powers, new)
-    seconds = model.seconds[0]
-    price = 0.0 if new.awaits_clips else seconds * model.price_per_second
+    model = prices.model_of(powers.providers, new.provider, new.model)
+    price = 0.0 if new.awaits_clips else prices.clip_price(model)
     count = len(_actions(powers, new.actions))
+    ceilings = [limit for limit in (new.max_spend, powers.ceilings.per_pack) if limit is not None]
     return Quote(
         currency=model.currency,
         amount=price * count,
         per_emoji=(price,) * count,
         seconds_estimate=_OVERHEAD * count / powers.workers.count,
-        ceiling=new.max_spend,
+        ceiling=min(ceilings, default=None),
     )
 
 
 @router.post("/packs", status_code=201)
-async def add(powers: Uses, new: NewPack) -> Pack:
-    """A pack with one emoji an action; work begins at once, unless it awaits the user's own clips."""
+async def add(powers: Uses, new: NewPack, key: OrderKey = None) -> Pack:
+    """A pack with one emoji an action; work begins at once, unless it awaits the user's own clips.
+
+    Refused with 402 when all its clips together would be over the budget.
+    """
     actions = _actions(powers, new.actions)
-    _model(powers, new)
+    model = prices.model_of(powers.providers, new.provider, new.model)
     new = new.model_copy(update={"targets": _targets(new.targets)})
 
     def write(connection: Connection) -> Pack:
         pack = packs.add(connection, new, actions)
-        return _begin(connection, pack, 0) if not new.awaits_clips else pack
+        return pack if new.awaits_clips else _begin(connection, powers.ceilings, pack, 0, model)
 
-    return await powers.database.write(write)
+    return await powers.database.write(_once(key, answered.digest("packs", new.model_dump_json()), write))
 
 
 @router.get("/packs")
@@ -88,24 +104,48 @@ async def remove(powers: Uses, pack_id: str) -> Response:
     await powers.database.write(partial(packs.remove, pack_id=pack_id))
     for emoji in pack.emojis:
         powers.stop_emoji(emoji.id)
+    powers.collect_soon()
+    powers.housekeeping.soon()
     return Response(status_code=204)
 
 
 @router.post("/packs/{pack_id}/emojis", status_code=201)
-async def extend(powers: Uses, pack_id: str, new: NewEmojis) -> Pack:
-    """More actions at the pack's end."""
+async def extend(powers: Uses, pack_id: str, new: NewEmojis, key: OrderKey = None) -> Pack:
+    """More actions at the pack's end. Refused with 402 when their clips would be over the budget."""
     actions = _actions(powers, new.actions)
 
     def write(connection: Connection) -> Pack:
-        there = len(packs.get(connection, pack_id).emojis)
-        return _begin(connection, packs.extend(connection, pack_id, actions), there)
+        before = packs.get(connection, pack_id)
+        model = prices.model_of(powers.providers, before.provider, before.model)
+        pack = packs.extend(connection, pack_id, actions)
+        there = len(before.emojis)
+        return pack if pack.awaits_clips else _begin(connection, powers.ceilings, pack, there, model)
 
-    return await powers.database.write(write)
+    return await powers.database.write(_once(key, answered.digest(pack_id, new.model_dump_json()), write))
 
 
-def _begin(connection: Connection, pack: Pack, there: int) -> Pack:
-    """Queue the first job of every emoji behind those that were there."""
-    for emoji in pack.emojis[there:]:
+def _once(key: str | None, asked: str, write: Transaction[Pack]) -> Transaction[Pack]:
+    """The same order, sent again with its key, is answered with the pack that it made."""
+
+    def write_once(connection: Connection) -> Pack:
+        if key is None:
+            return write(connection)
+        made = answered.pack_for(connection, key, asked)
+        if made is not None:
+            return packs.get(connection, made)
+        pack = write(connection)
+        answered.remember(connection, key, asked, pack.id)
+        return pack
+
+    return write_once
+
+
+def _begin(connection: Connection, ceilings: Ceilings, pack: Pack, there: int, model: ProviderModel) -> Pack:
+    """Queue the first job of every emoji behind those that were there. Raises OverBudget."""
+    fresh = pack.emojis[there:]
+    amount = prices.clip_price(model) * len(fresh)
+    budget.refuse_over(connection, ceilings, pack_id=pack.id, amount=amount, currency=model.currency)
+    for emoji in fresh:
         transitions.enqueue(connection, emoji.id, Stage.ANIMATE)
     return packs.get(connection, pack.id)
 
@@ -121,14 +161,3 @@ def _targets(names: Sequence[str]) -> tuple[str, ...]:
     for name in names:
         targets.target(name)
     return tuple(dict.fromkeys(names))
-
-
-def _model(powers: Powers, new: NewPack) -> ProviderModel:
-    provider = powers.providers.get(new.provider)
-    if provider is None:
-        raise UnknownName(f"There is no provider {new.provider!r}.", cure=f"Choose: {', '.join(powers.providers)}.")
-    models = {model.name: model for model in provider.describe().models}
-    name = new.model or next(iter(models))
-    if name not in models:
-        raise UnknownName(f"{new.provider} has no model {name!r}.", cure=f"Choose: {', '.join(models)}.")
-    return models[name]

@@ -1,23 +1,33 @@
 """Who gets in: bearers of the token, from this machine, and never a web page.
 
 A browser cannot leave out `Origin` on anything that could change state, so every request with one is refused, `null`
-included. The Host check stops DNS rebinding. No cookies, no CORS: there is nothing that a page could ride on.
+included. The Host check stops DNS rebinding. No cookies, no CORS: there is nothing that a page could ride on. Clients
+that speak no API version of ours are told so before anything is misunderstood.
 """
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 
+from fastapi import APIRouter
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from popcond.api.deps import Uses
 from popcond.errors import PopconError, Unauthorized
-from popcond.wire import Problem
+from popcond.home import TokenInForce
+from popcond.wire import API_MAX, API_MIN, CLIENT_HEADER, VERSION, Problem, Speaker, disagreement
+
+router = APIRouter(prefix="/v1", tags=["token"])
 
 MOST_TEXT = 1 << 20  # bytes of a request that brings no file
 OPEN_PATHS = frozenset({"/healthz"})
+
+_SOCKET_NAMES = frozenset({"localhost", "popcond"})  # a Unix socket has no address that a name could be bound to
+_TOLD_BEFORE_PARTING = frozenset({"/healthz", "/v1/version"})
+_OURSELVES = Speaker("the daemon", VERSION, API_MIN, API_MAX)
 
 _ANSWER_HEADERS = {
     b"x-content-type-options": b"nosniff",
@@ -30,9 +40,9 @@ _ANSWER_HEADERS = {
 class Gate:
     """ASGI middleware: refuses what must not come in, and stamps every answer."""
 
-    def __init__(self, app: ASGIApp, *, token: str, hosts: Sequence[str]) -> None:
+    def __init__(self, app: ASGIApp, *, token: TokenInForce, hosts: Sequence[str]) -> None:
         self._app = app
-        self._token = token.encode()
+        self._token = token
         self._hosts = frozenset(hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -40,8 +50,7 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        own_address = (scope.get("server") or ("",))[0]
-        refusal = self._refusal(scope["path"], Headers(scope=scope), own_address)
+        refusal = self._refusal(scope, Headers(scope=scope))
         app = self._app if refusal is None else refusal
 
         async def send_stamped(message: Message) -> None:
@@ -52,26 +61,47 @@ class Gate:
 
         await app(scope, receive, send_stamped)
 
-    def _refusal(self, path: str, headers: Headers, own_address: str) -> JSONResponse | None:
-        """A rebound name is never the plain address that the connection came in on."""
-        host = _host(headers.get("host", ""))
-        if host not in self._hosts and host.strip("[]") != own_address:
+    def _refusal(self, scope: Scope, headers: Headers) -> JSONResponse | None:
+        path = scope["path"]
+        if "transfer-encoding" in headers and "content-length" in headers:
+            return _answer(400, _TWO_LENGTHS, {"Connection": "close"})
+        if not self._is_our_name(_host(_only(headers, "host")), scope.get("server")):
             return _answer(400, _WRONG_HOST)
         if "origin" in headers:
             return _answer(403, _WEB_PAGE)
-        if path not in OPEN_PATHS and not self._bears_token(headers.get("authorization", "")):
+        if path not in OPEN_PATHS and not self._token.is_borne_by(_only(headers, "authorization")):
             return _answer(401, _WRONG_TOKEN.problem())
+        if path not in _TOLD_BEFORE_PARTING and (parting := _parting(headers)):
+            return _answer(426, parting)
         if _is_too_long(headers):
             return _answer(413, _TOO_LONG)
         return None
 
-    def _bears_token(self, authorization: str) -> bool:
-        scheme, _, token = authorization.partition(" ")
-        return scheme.lower() == "bearer" and secrets.compare_digest(token.strip().encode(), self._token)
+    def _is_our_name(self, host: str, server: tuple[str, int | None] | None) -> bool:
+        """A rebound name is never the plain address that the connection came in on."""
+        address, port = server or ("", None)
+        if port is None:
+            return host in _SOCKET_NAMES
+        return host in self._hosts or host.strip("[]") == address
+
+
+@router.post("/token/rotate", status_code=204)
+async def rotate_token(powers: Uses) -> None:
+    """A new token from this instant on, in the token file of the home; open event streams end with `bye`.
+
+    The answer does not hold it: whoever has stolen the old one would be handed the new one.
+    """
+    await asyncio.to_thread(powers.token.rotate, powers.settings)
+    powers.bus.ring()
 
 
 _TOO_LONG = Problem(
     code="too_large", message="This request is longer than any order needs.", cure="Send files as multipart/form-data."
+)
+_TWO_LENGTHS = Problem(
+    code="bad_request",
+    message="This request says twice how long it is, and a second request may be hidden in it.",
+    cure="Send either Content-Length or Transfer-Encoding.",
 )
 _WRONG_HOST = Problem(
     code="wrong_host",
@@ -89,6 +119,17 @@ _WRONG_TOKEN: PopconError = Unauthorized(
 )
 
 
+def _only(headers: Headers, name: str) -> str:
+    """The header's value; none when it comes twice, for two readers could take different ones."""
+    values = headers.getlist(name)
+    return values[0] if len(values) == 1 else ""
+
+
+def _parting(headers: Headers) -> Problem | None:
+    client = Speaker.read(_only(headers, CLIENT_HEADER))
+    return disagreement(client, _OURSELVES) if client else None
+
+
 def _is_too_long(headers: Headers) -> bool:
     """A declared length beyond any text's; files come as multipart, and their routes have limits of their own."""
     length = headers.get("content-length", "0")
@@ -101,6 +142,13 @@ def _host(header: str) -> str:
     return header.rpartition(":")[0] if header.count(":") == 1 or "]:" in header else header
 
 
-def _answer(status: int, problem: Problem) -> JSONResponse:
-    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
+_REQUIRED = {  # by RFC 9110, and by RFC 9112 where a request's end is in doubt
+    400: {"Connection": "close"},
+    401: {"WWW-Authenticate": "Bearer"},
+    426: {"Upgrade": "popcon-api"},
+}
+
+
+def _answer(status: int, problem: Problem, more: Mapping[str, str] | None = None) -> JSONResponse:
+    headers = {**_REQUIRED.get(status, {}), **(more or {})}
     return JSONResponse(problem.model_dump(exclude_none=True), status_code=status, headers=headers)

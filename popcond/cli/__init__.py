@@ -13,7 +13,7 @@ from importlib import import_module
 
 from popcond.cli.options import parse
 from popcond.cli.usage import FAILED, INTERRUPTED, WRONG_USAGE, WrongUsage
-from popcond.errors import Cancelled, PopconError
+from popcond.errors import BadSetting, Cancelled, PopconError
 
 DEBUG = "POPCON_DEBUG"  # the environment variable that shows tracebacks when it is 1
 
@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         return _run(words)
-    except WrongUsage as error:
+    except (WrongUsage, BadSetting) as error:
         return _complain(error, words, WRONG_USAGE)
     except PopconError as error:
         return _complain(error, words, FAILED)

@@ -44,6 +44,8 @@ async def finish(session: Session, pack: Pack, out: OutFolder, report: Report) -
     report.pack, report.out = pack, out.path
     try:
         async with _cancelling(session, report, out.path):
+            if (await session.client.queue()).paused:
+                session.narrator.ask("The queue is paused, so this waits. To go on: popcond queue resume")
             report.pack = await settled(session.client, session.feed, pack, session.narrator, report.refused)
             report.problems.extend(problems_of(report.pack, report.refused))
             await collect(session, report.pack, out, report)

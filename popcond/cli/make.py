@@ -14,6 +14,7 @@ from popcond.cli.order import (
     known_targets,
     new_pack,
     pack_name,
+    place,
     wanted_actions,
     wanted_targets,
 )
@@ -42,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
             }
             await check_provider(session.client, options.provider, options.model)
             character = await add_character(session, options)
-            pack = await session.client.add_pack(new_pack(character_id=character.id, **order))
+            pack = await place(session, new_pack(character_id=character.id, **order))
             await finish(session, pack, out, report)
 
     return conduct(work, options)

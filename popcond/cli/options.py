@@ -40,6 +40,28 @@ examples:
 """
 
 
+_QUEUE_EXAMPLES = """\
+examples:
+  popcond queue
+  popcond queue pause
+  popcond queue first wave
+  popcond queue move 1f3a --before 77c0
+"""
+
+_PURCHASE_EXAMPLES = """\
+examples:
+  popcond purchases
+  popcond purchases adopt 4f0c9b 0385dc79-5ff8-4d82-bcb6-xxxxxx
+"""
+
+_KEY_EXAMPLES = """\
+examples:
+  popcond key set                     asks for the key; nothing shows while you type
+  pass show dashscope | popcond key set
+  popcond key show                    says where the key is, and its last 4 letters
+"""
+
+
 class Parser(argparse.ArgumentParser):
     """Raises WrongUsage where argparse would end the program, so that --json can tell it too."""
 
@@ -74,7 +96,20 @@ def build_parser() -> tuple[Parser, dict[str, Parser]]:
     )
     parser.add_argument("--version", action="version", version=f"popcond {VERSION}")
     commands: Commands[Parser] = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=Parser)
-    for add in (_add_make, _add_import, _add_accept, _add_resume, _add_serve, _add_status, _add_token):
+    for add in (
+        _add_make,
+        _add_import,
+        _add_accept,
+        _add_resume,
+        _add_serve,
+        _add_status,
+        _add_doctor,
+        _add_queue,
+        _add_usage,
+        _add_purchases,
+        _add_token,
+        _add_key,
+    ):
         add(commands)
     return parser, commands.choices
 
@@ -161,9 +196,37 @@ def _add_resume(commands: Commands[Parser]) -> None:
 
 def _add_serve(commands: Commands[Parser]) -> None:
     parser = _command(commands, "serve", "serve", "Run the daemon in the foreground.")
-    parser.add_argument("--host", help="The address to listen on (default: 127.0.0.1, this computer only).")
-    parser.add_argument("--port", type=_port, help="The port to listen on (default: 8765; 0 takes any free one).")
     parser.add_argument("--home", metavar="DIR", type=Path, help="The folder that keeps everything.")
+    where = parser.add_argument_group("where it listens")
+    where.add_argument(
+        "--host",
+        help="The address to listen on (default: 127.0.0.1, this computer only; others are not encrypted, so prefer"
+        " `ssh -L`).",
+    )
+    where.add_argument("--port", type=_port, help="The port to listen on (default: 8765; 0 takes any free one).")
+    where.add_argument(
+        "--socket",
+        metavar="PATH",
+        nargs="?",
+        const=True,
+        type=_socket,
+        help="Listen on a Unix socket too, which other users of this computer cannot reach: at PATH, in a folder that"
+        " is yours alone, or in the home folder. Clients find it by --url unix:///PATH.",
+    )
+    where.add_argument(
+        "--no-tcp", dest="tcp", action="store_const", const=False, help="Listen on the Unix socket alone."
+    )
+    say = parser.add_argument_group("what it says")
+    say.add_argument(
+        "--log-to",
+        choices=["stderr", "file"],
+        help="The terminal, or popcond.log in the home folder (default: the terminal where there is one).",
+    )
+    say.add_argument(
+        "--log-format",
+        choices=["plain", "json"],
+        help="Lines for people or for programs (default: plain on the terminal, json in the file).",
+    )
     parser.add_argument(
         "--linger",
         metavar="SECONDS",
@@ -178,9 +241,84 @@ def _add_status(commands: Commands[Parser]) -> None:
     _where(parser)
 
 
+def _add_queue(commands: Commands[Parser]) -> None:
+    summary = "Show what runs, what waits in which order and what failed for good; pause, resume, reorder or prune it."
+    parser = _command(commands, "queue", "queue", summary, _QUEUE_EXAMPLES)
+    parser.add_argument(
+        "verb",
+        nargs="?",
+        choices=("show", "pause", "resume", "first", "move", "prune"),
+        default="show",
+        help="Show it (default); begin nothing new; go on; let EMOJI go first; move EMOJI; forget jobs that ended.",
+    )
+    parser.add_argument(
+        "emoji", metavar="EMOJI", nargs="?", help="An emoji of the list: its id, the id's beginning, or its action."
+    )
+    parser.add_argument("--before", metavar="OTHER", help="The emoji that `move` puts it in front of.")
+    parser.add_argument(
+        "--older-than", metavar="DAYS", type=_amount, default=30.0, help="What `prune` forgets (default: 30)."
+    )
+    parser.add_argument("--json", action="store_true", help="Print one JSON object.")
+    _where(parser)
+
+
+def _add_usage(commands: Commands[Parser]) -> None:
+    parser = _command(commands, "usage", "money", "Say what was spent, by pack and by day, and how much may be.")
+    parser.set_defaults(command="usage")
+    parser.add_argument("--json", action="store_true", help="Print one JSON object.")
+    _where(parser)
+
+
+def _add_purchases(commands: Commands[Parser]) -> None:
+    summary = "List what was bought, and decide what nobody else can: whether an order without an answer was bought."
+    parser = _command(commands, "purchases", "money", summary, _PURCHASE_EXAMPLES)
+    parser.set_defaults(command="purchases")
+    parser.add_argument(
+        "verb",
+        nargs="?",
+        choices=("list", "adopt", "release", "look"),
+        default="list",
+        help="List them (default); adopt: TASK is what was bought; release: nothing was; look: ask the provider again.",
+    )
+    parser.add_argument("purchase", metavar="ID", nargs="?", help="The purchase.")
+    parser.add_argument("task", metavar="TASK", nargs="?", help="The provider's own id of what was bought.")
+    parser.add_argument("--json", action="store_true", help="Print JSON.")
+    _where(parser)
+
+
+def _add_doctor(commands: Commands[Parser]) -> None:
+    summary = "Check everything that can be wrong, and say how to mend it; exit code 1 when something is broken."
+    parser = _command(commands, "doctor", "doctor", summary)
+    parser.add_argument("--json", action="store_true", help="Print one JSON object.")
+    parser.add_argument("--deep", action="store_true", help="Read every stored file and compare it with its name too.")
+    parser.add_argument("--home", metavar="DIR", type=Path, help="The daemon's folder.")
+
+
 def _add_token(commands: Commands[Parser]) -> None:
     parser = _command(commands, "token", "show_token", "Print the bearer token of this computer's daemon, for scripts.")
     parser.add_argument("--home", metavar="DIR", type=Path, help="The daemon's folder.")
+    parser.add_argument(
+        "--rotate",
+        action="store_true",
+        help="Make a new one first; whoever has only the old one is out from that moment, open event streams included.",
+    )
+
+
+def _add_key(commands: Commands[Parser]) -> None:
+    parser = _command(commands, "key", "key", "Keep, name or forget a provider's API key.", _KEY_EXAMPLES)
+    parser.add_argument(
+        "what",
+        choices=["set", "show", "forget"],
+        help="Ask for a key, or read one from standard input, and keep it; say where it is and how it ends; remove it.",
+    )
+    parser.add_argument(
+        "provider", metavar="PROVIDER", nargs="?", default="dashscope", help="Whose key (default: dashscope)."
+    )
+    parser.add_argument(
+        "--keyring",
+        action="store_true",
+        help="Keep it in the system's keyring instead of a file (needs `pip install 'popcon[keyring]'`).",
+    )
 
 
 def _character(group: argparse._ArgumentGroup) -> None:
@@ -232,6 +370,12 @@ def _amount(text: str) -> float:
         if 0 <= amount < float("inf"):
             return amount
     raise argparse.ArgumentTypeError(f"{text!r} is no number of 0 or more; write it like 2.5")
+
+
+def _socket(text: str) -> Path:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("an empty path is none; leave PATH away to have it in the home folder")
+    return Path(text)
 
 
 def _port(text: str) -> int:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from popcond.cli.session import Session
 from popcond.cli.terminal_text import printable
-from popcond.cli.usage import WrongUsage, comma_list, known_names, near_names, readable_file
+from popcond.cli.usage import WrongUsage, comma_list, counted, known_names, near_names, readable_file
 from popcond.client import Client
-from popcond.wire import Character, Name, NewPack, RemoveBackground
+from popcond.errors import DaemonUnreachable
+from popcond.wire import Character, Name, NewPack, Pack, RemoveBackground
 
 EVERYTHING = "all"
 DEFAULT_TARGET = "gif"
@@ -105,6 +108,20 @@ def new_pack(**fields: Any) -> NewPack:
         what = " ".join(str(part) for part in first["loc"]).replace("_", " ")
         told = f"The pack's {what} cannot be used: {first['msg'].lower()}."
         raise WrongUsage(told, cure="Write it another way; `popcond make --help` has examples.") from error
+
+
+async def place(session: Session, new: NewPack) -> Pack:
+    """Order the pack, telling first what it costs. An order whose answer was lost is sent again and counts once."""
+    quote = await session.client.quote(new)
+    if quote.amount > 0:
+        session.narrator.note(
+            f"{counted(len(quote.per_emoji), 'clip')} of {new.provider} will cost about"
+            f" {quote.amount:.2f} {quote.currency}."
+        )
+    key = uuid.uuid4().hex
+    with suppress(DaemonUnreachable):
+        return await session.client.add_pack(new, key=key)
+    return await session.client.add_pack(new, key=key)
 
 
 def _refuse_nothing(option: str) -> tuple[str, ...]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,10 +16,10 @@ from popcond.cli.usage import WrongUsage
 from popcond.cli.watch import Feed
 from popcond.client import Client, is_address, is_token
 from popcond.daemon_process import ensure_daemon
-from popcond.errors import DaemonUnreachable, PopconError, Unauthorized
+from popcond.errors import DaemonUnreachable, Unauthorized
 from popcond.home import read_or_make_token
 from popcond.settings import Settings
-from popcond.wire import API_MAX, API_MIN, VERSION, Pack
+from popcond.wire import Pack
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ async def open_session(options: argparse.Namespace, narrator: Narrator) -> Async
             client, feed = await _connect(stack, settings.url, remote_token(settings))
         else:
             client, feed = await _connect_at_home(stack, settings, narrator)
-        await _check_version(client)
+        await client.shake_hands()
         yield Session(client, feed, narrator, _place(options))
 
 
@@ -68,7 +69,7 @@ def remote_token(settings: Settings) -> str:
     """The token for the settings' URL. The home's own token is shown to this computer only."""
     if settings.token is not None:
         return settings.token.get_secret_value()
-    if settings.token_file.exists() and _host(settings.url or "") in ("127.0.0.1", "localhost", "::1"):
+    if settings.token_file.exists() and _is_here(settings.url or ""):
         return read_or_make_token(settings)
     raise Unauthorized(
         f"There is no token for {settings.url}.",
@@ -82,27 +83,19 @@ async def _connect_at_home(stack: AsyncExitStack, settings: Settings, narrator: 
     POPCON_TOKEN is for daemons elsewhere; the token of this home is in its file.
     """
     info = await ensure_daemon(settings, narrator.note)
+    renew = partial(read_or_make_token, settings)
     with suppress(DaemonUnreachable):
-        return await _connect(stack, info.url, read_or_make_token(settings))
+        return await _connect(stack, info.url, renew(), renew)
     info = await ensure_daemon(settings, narrator.note)
-    return await _connect(stack, info.url, read_or_make_token(settings))
+    return await _connect(stack, info.url, renew(), renew)
 
 
-async def _connect(stack: AsyncExitStack, url: str, token: str) -> tuple[Client, Feed]:
-    client = await stack.enter_async_context(Client(url, token))
+async def _connect(
+    stack: AsyncExitStack, url: str, token: str, renew: Callable[[], str] | None = None
+) -> tuple[Client, Feed]:
+    client = await stack.enter_async_context(Client(url, token, renew=renew))
     feed = await stack.enter_async_context(Feed(client))
     return client, feed
-
-
-async def _check_version(client: Client) -> None:
-    told = await client.version()
-    lowest, highest = told.api.get("min", API_MIN), told.api.get("max", API_MAX)
-    if highest < API_MIN or lowest > API_MAX:
-        raise PopconError(
-            f"The daemon ({told.version}) and this program ({VERSION}) do not understand each other.",
-            cure="Bring both to the same version.",
-            code="version_mismatch",
-        )
 
 
 def _place(options: argparse.Namespace) -> tuple[str, ...]:
@@ -110,5 +103,5 @@ def _place(options: argparse.Namespace) -> tuple[str, ...]:
     return tuple(word for name, value in given if value is not None for word in (name, str(value)))
 
 
-def _host(url: str) -> str:
-    return urlsplit(url).hostname or ""
+def _is_here(url: str) -> bool:
+    return url.startswith("unix:") or urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")

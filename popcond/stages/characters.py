@@ -10,6 +10,7 @@ from pathlib import Path
 from popcond.assets import Assets
 from popcond.media.picture import open_picture
 from popcond.media.raster import png
+from popcond.stages.clips import DOOR_SECONDS
 from popcond.store.characters import CharacterFiles
 from popcond.video.sample import SAMPLE_NAME, draw_sample
 from popcond.vision.character import CharacterCutout, cut_out_character
@@ -37,8 +38,11 @@ class NewCharacter:
 async def take_in(
     workers: Workers, assets: Assets, picture: Path, name: str, remove_background: RemoveBackground
 ) -> NewCharacter:
-    """Read and cut out a picture. Raises UnreadablePicture, TooLarge and NoCharacter. The file is moved in."""
-    return await workers.run(_take_in, report_nothing, assets, picture, name, remove_background)
+    """Read and cut out a picture. The file is moved in.
+
+    Raises UnreadablePicture, TooLarge, NoCharacter and TookTooLong.
+    """
+    return await workers.run_at_most(DOOR_SECONDS, _take_in, report_nothing, assets, picture, name, remove_background)
 
 
 async def draw(workers: Workers, assets: Assets) -> NewCharacter:

@@ -58,6 +58,7 @@ async def slice_clip(database: Database, assets: Assets, workers: Workers, limit
 
 def _slice(report: Report, assets: Assets, clip: Path, limits: ClipLimits) -> Slices:
     """In a child process: strangers' bytes are decoded here and nowhere else."""
+    assets.verified(clip.name)
     rows: list[RawFrame] = []
     notes: list[str] = []
     expected = max(probe(clip, limits=limits).frames, 1)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from popcond.errors import NotFound
-from popcond.store import events
+from popcond.store import budget, events
 from popcond.store.db import insert
 from popcond.wire import Action, Emoji, Problem, Stage, Status, Take
 
@@ -30,12 +30,14 @@ class TakeFiles:
 def add(connection: sqlite3.Connection, pack_id: str, actions: Sequence[Action]) -> None:
     """One emoji an action, queued for its clip; the action is kept as it was at this moment."""
     row = connection.execute("SELECT max(number) AS last FROM emoji WHERE pack_id = ?", (pack_id,)).fetchone()
+    turn = connection.execute("SELECT coalesce(max(turn), 0) AS last FROM emoji").fetchone()["last"]
     now = time.time()
     for number, action in enumerate(actions, start=(row["last"] or 0) + 1):
         emoji = {
             "id": uuid.uuid4().hex,
             "pack_id": pack_id,
             "number": number,
+            "turn": turn + number,
             "action": action.model_dump_json(),
             "motion_prompt": action.motion_prompt,
             "status": Status.QUEUED,
@@ -50,6 +52,11 @@ def add(connection: sqlite3.Connection, pack_id: str, actions: Sequence[Action])
 def get(connection: sqlite3.Connection, emoji_id: str) -> Emoji:
     """One emoji with its takes. Raises NotFound."""
     return _emoji(connection, _row(connection, emoji_id))
+
+
+def exists(connection: sqlite3.Connection, emoji_id: str) -> bool:
+    """Whether its pack still has it."""
+    return connection.execute("SELECT 1 FROM emoji WHERE id = ?", (emoji_id,)).fetchone() is not None
 
 
 def action_of(connection: sqlite3.Connection, emoji_id: str) -> Action:
@@ -107,13 +114,21 @@ def set_motion_prompt(connection: sqlite3.Connection, emoji_id: str, motion_prom
 
 
 def add_take(
-    connection: sqlite3.Connection, emoji_id: str, take: Take, *, clip: str, backdrop: Backdrop | None, exact_loop: bool
+    connection: sqlite3.Connection,
+    emoji_id: str,
+    take: Take,
+    *,
+    clip: str,
+    backdrop: Backdrop | None,
+    exact_loop: bool,
+    choose: bool = True,
 ) -> None:
-    """Keep a take and choose it; earlier ones stay. Raises NotFound."""
+    """Keep a take, and choose it unless told otherwise; earlier ones stay. Raises NotFound."""
     _row(connection, emoji_id)
     files = {"clip": clip, "backdrop": json.dumps(backdrop) if backdrop else None, "exact_loop": exact_loop}
     insert(connection, "take", {**take.model_dump(), "emoji_id": emoji_id, **files})
-    connection.execute("UPDATE emoji SET chosen_take = ? WHERE id = ?", (take.id, emoji_id))
+    if choose:
+        connection.execute("UPDATE emoji SET chosen_take = ? WHERE id = ?", (take.id, emoji_id))
 
 
 def describe_take(connection: sqlite3.Connection, take_id: str, *, seconds: float) -> None:
@@ -155,6 +170,7 @@ def _emoji(connection: sqlite3.Connection, row: sqlite3.Row) -> Emoji:
             "action": json.loads(row["action"])["name"],
             "problem": json.loads(row["problem"]) if row["problem"] else None,
             "notes": json.loads(row["notes"]),
+            "spend": budget.spent_on_emoji(connection, row["id"]),
             "takes": [dict(take) for take in takes],
         }
     )

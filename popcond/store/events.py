@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
+from dataclasses import dataclass
 from typing import Any
 
 from popcond.wire import Event
@@ -23,6 +24,27 @@ def after(connection: sqlite3.Connection, seq: int, limit: int = 200) -> list[Ev
     """The next events behind a cursor."""
     rows = connection.execute("SELECT * FROM event WHERE seq > ? ORDER BY seq LIMIT ?", (seq, limit))
     return [Event.model_validate({**row, **json.loads(row["data"])}) for row in rows]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One event as it was written down."""
+
+    seq: int
+    at: float  # seconds since the epoch
+    type: str
+    data: str  # JSON of what changed
+
+
+def some_after(connection: sqlite3.Connection, seq: int, room: int) -> list[Row]:
+    """The next events behind a cursor, until their data is longer than `room` characters; unread rows stay on disk."""
+    told: list[Row] = []
+    for row in connection.execute("SELECT seq, at, type, data FROM event WHERE seq > ? ORDER BY seq", (seq,)):
+        told.append(Row(*row))
+        room -= len(told[-1].data)
+        if room <= 0:
+            break
+    return told
 
 
 def newest(connection: sqlite3.Connection) -> int:

@@ -12,7 +12,8 @@ CREATE TABLE purchase(
   provider TEXT NOT NULL, model TEXT NOT NULL, remote_task TEXT,
   pack_id TEXT NOT NULL, pack_name TEXT NOT NULL, emoji_id TEXT NOT NULL, action TEXT NOT NULL,
   order_facts TEXT NOT NULL CHECK(json_valid(order_facts)),
-  amount REAL NOT NULL CHECK(amount >= 0), is_estimate INTEGER NOT NULL, currency TEXT NOT NULL,
+  price REAL NOT NULL CHECK(price >= 0), amount REAL NOT NULL CHECK(amount >= 0), is_estimate INTEGER NOT NULL,
+  currency TEXT NOT NULL,
   problem TEXT CHECK(problem IS NULL OR json_valid(problem)),
   intent_at REAL NOT NULL, submitted_at REAL, settled_at REAL,
   CHECK(state <> 'submitted' OR remote_task IS NOT NULL)) STRICT;

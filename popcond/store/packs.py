@@ -17,7 +17,9 @@ from popcond.wire import Action, NewPack, Pack, PackChanges
 def add(connection: sqlite3.Connection, new: NewPack, actions: Sequence[Action]) -> Pack:
     """A pack with one emoji an action, in their order. Raises NotFound when the character is gone."""
     characters.get(connection, new.character_id)
-    row = new.model_dump(include={"name", "character_id", "provider", "model", "auto_accept", "awaits_clips"})
+    row = new.model_dump(
+        include={"name", "character_id", "provider", "model", "auto_accept", "awaits_clips", "max_spend"}
+    )
     row |= {"id": uuid.uuid4().hex, "targets": json.dumps(new.targets), "created": time.time()}
     insert(connection, "pack", row)
     emojis.add(connection, row["id"], actions)
@@ -56,6 +58,8 @@ def change(connection: sqlite3.Connection, pack_id: str, changes: PackChanges) -
         connection.execute("UPDATE pack SET targets = ? WHERE id = ?", (json.dumps(changes.targets), pack_id))
     if changes.auto_accept is not None:
         connection.execute("UPDATE pack SET auto_accept = ? WHERE id = ?", (changes.auto_accept, pack_id))
+    if changes.max_spend is not None:
+        connection.execute("UPDATE pack SET max_spend = ? WHERE id = ?", (changes.max_spend, pack_id))
     return _changed(connection, pack_id)
 
 

@@ -19,6 +19,8 @@ from popcond.wire.catalogue import (
     Version,
 )
 from popcond.wire.events import Event
+from popcond.wire.handshake import CLIENT_HEADER, Speaker, disagreement
+from popcond.wire.health import Check, Readiness
 from popcond.wire.money import (
     Adopt,
     DaySpend,
@@ -43,28 +45,44 @@ from popcond.wire.packs import (
     Status,
     Take,
 )
+from popcond.wire.queue import (
+    JobRow,
+    JobState,
+    Move,
+    Prioritise,
+    Priority,
+    Prune,
+    Pruned,
+    Queue,
+    QueueLane,
+)
 from popcond.wire.stickers import Frame, Part, Rule, Sticker, Verdict
 
 VERSION = "0.1.0"
 API_MIN = 1
 API_MAX = 1
-FEATURES = ("puppet", "import", "apng", "gif", "contact-sheet")
+FEATURES = ("puppet", "import", "apng", "gif", "contact-sheet", "readyz", "token-rotation", "unix-socket")
 
 __all__ = [
     "API_MAX",
     "API_MIN",
+    "CLIENT_HEADER",
     "FEATURES",
     "VERSION",
     "Action",
     "Adopt",
     "Character",
+    "Check",
     "ChooseTake",
     "DaySpend",
     "Emoji",
     "Event",
     "ExtraPicture",
     "Frame",
+    "JobRow",
+    "JobState",
     "LoopKind",
+    "Move",
     "Name",
     "NewEmojis",
     "NewPack",
@@ -72,15 +90,23 @@ __all__ = [
     "PackChanges",
     "PackSpend",
     "Part",
+    "Prioritise",
+    "Priority",
     "Problem",
     "Provider",
     "ProviderModel",
+    "Prune",
+    "Pruned",
     "Purchase",
     "PurchaseState",
+    "Queue",
+    "QueueLane",
     "Quote",
+    "Readiness",
     "RemoveBackground",
     "Retry",
     "Rule",
+    "Speaker",
     "Spend",
     "Stage",
     "Status",
@@ -92,4 +118,5 @@ __all__ = [
     "Verdict",
     "Version",
     "Wire",
+    "disagreement",
 ]

@@ -95,6 +95,7 @@ class ProviderModel(Wire):
     closes_loops: bool  # the clip's end meets its beginning exactly
     price_per_second: float = 0.0
     currency: str = "USD"
+    resolution: str | None = None  # the size that the price is for, in the provider's word
 
 
 class Provider(Wire):
@@ -112,5 +113,6 @@ class Version(Wire):
     """GET /v1/version."""
 
     version: str
-    api: dict[str, int]
+    api: dict[str, int]  # "min" and "max": the API versions that the daemon speaks
     features: tuple[str, ...]
+    schema_name: str | None = Field(default=None, alias="schema")  # the newest step of the database's schema

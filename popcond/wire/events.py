@@ -7,6 +7,7 @@ from typing import Literal
 from popcond.wire.base import Wire
 from popcond.wire.money import Purchase
 from popcond.wire.packs import Character, Emoji, Pack
+from popcond.wire.queue import Queue
 
 
 class Event(Wire):
@@ -24,6 +25,7 @@ class Event(Wire):
         "emoji_progressed",  # kept in memory only; has the seq of the last stored event
         "stickers_made",
         "purchase_changed",
+        "queue_changed",  # somebody paused, resumed, reordered or pruned it; what jobs do by themselves is not told
         "reset",  # the asked id is too old: read everything again
         "bye",  # the daemon stops
     ]
@@ -31,4 +33,5 @@ class Event(Wire):
     pack: Pack | None = None
     emoji: Emoji | None = None
     purchase: Purchase | None = None
+    queue: Queue | None = None
     id: str | None = None  # of what was removed

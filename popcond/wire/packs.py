@@ -139,6 +139,7 @@ class Emoji(Wire):
     takes: tuple[Take, ...] = ()
     chosen_take: str | None = None
     spend: float = 0.0
+    priority: int = 0  # -100..100; the higher goes first
     notes: tuple[str, ...] = ()  # what a person should know, such as "only the first 10 s were used"
     created: float
     updated: float

@@ -9,21 +9,27 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import SecretStr
 
 from popcond.media.clip import probe
 from popcond.media.raster import png
+from popcond.video.dashscope import DashScope
 from popcond.video.provider import ClipRequest, RemoteTask, TaskState, TaskStatus, VideoProvider
 from popcond.video.puppet import Puppet
 from popcond.workers import Workers
+from tests.cloud.running import KEY, running_cloud
 from tests.data import an_action
 from tests.fakes import LedgerProvider
 
 
-@pytest.fixture(params=["puppet", "ledger"])
+@pytest.fixture(params=["puppet", "ledger", "dashscope"])
 async def provider(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[VideoProvider]:
     """Each of them in turn."""
     if request.param == "ledger":
         yield LedgerProvider()
+    elif request.param == "dashscope":
+        with running_cloud(tmp_path / "cloud") as cloud:
+            yield DashScope(lambda: SecretStr(KEY), base_url=cloud.base_url, poll_after=0.05)
     else:
         yield Puppet(tmp_path, Workers(count=1, memory_mb=3072))
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -68,6 +70,29 @@ async def test_a_daemon_that_dies_leaves_its_last_words(settings: Settings) -> N
         await ensure_daemon(settings)
     assert str(settings.log_file) in str(caught.value.cure)
     assert settings.log_file.stat().st_mode & 0o077 == 0
+
+
+async def test_its_last_words_are_found_in_a_log_that_was_begun_anew(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POPCON_LOG_FILE_MB", "1")
+    settings.home.mkdir()
+    settings.log_file.write_bytes(b"x" * ((1 << 20) - 1) + b"\n")
+    with sqlite3.connect(settings.database) as future:
+        future.execute("CREATE TABLE _sqlite_migrations (migration_set TEXT, name TEXT, applied_at TEXT)")
+        future.execute("INSERT INTO _sqlite_migrations VALUES ('popcon', 'm999_of_the_future', '')")
+    future.close()
+    with pytest.raises(DaemonUnreachable, match="newer PopCon"):
+        await ensure_daemon(settings)
+    monkeypatch.setenv("POPCON_LOG_FILES", "many")  # it does not even come to its log
+    with pytest.raises(DaemonUnreachable, match="'log_files' is not usable"):
+        await ensure_daemon(settings)
+
+
+async def test_a_daemon_in_the_background_logs_lines_for_programs(settings: Settings) -> None:
+    info = await ensure_daemon(settings)
+    lines = [json.loads(line) for line in settings.log_file.read_text().splitlines()]
+    assert any(info.url in line["message"] for line in lines)
 
 
 async def test_a_home_that_cannot_be_is_told_before_anything_is_started(tmp_path: Path) -> None:

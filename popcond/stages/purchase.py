@@ -1,0 +1,190 @@
+"""Buys a clip, once: the intent is written down before the provider is asked, its id before anybody waits.
+
+However the daemon ends, the next one finds the open line in the ledger and goes on with it. An order is sent only right
+after its intent has been committed; one whose answer is missing is settled with the provider's own list.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from functools import partial
+
+from popcond.crash import point
+from popcond.errors import Conflict, ProviderFailed, ProviderUnreachable, SubmitUnanswered
+from popcond.stages.settling import settle
+from popcond.stages.work import Work
+from popcond.store import budget, emojis, jobs, purchases
+from popcond.store.budget import Ceilings
+from popcond.store.db import Connection, Database
+from popcond.store.purchases import Entry, Order
+from popcond.video.provider import ClipRequest, RemoteTask, TaskState, TaskStatus, VideoProvider
+from popcond.wire import Problem, PurchaseState, Take
+
+_GRACE = 3.0  # seconds that an order on its way gets when the daemon stops
+
+
+@dataclass(frozen=True)
+class Shop:
+    """Where clips are bought, and what may be spent."""
+
+    database: Database
+    provider: VideoProvider
+    ceilings: Ceilings
+
+
+async def bought(shop: Shop, request: ClipRequest, order: Order, work: Work) -> tuple[Entry, TaskStatus]:
+    """An open purchase of this work, ready to be collected; its order may be an earlier one than `order`.
+
+    Raises ProviderFailed, MaybeBought and OverBudget.
+    """
+    while True:
+        entry = await _opened(shop, request, order)
+        status = await _ended(shop, entry, work)
+        if status.state is TaskState.SUCCEEDED:
+            return entry, status
+        await _close(shop, entry, status)
+
+
+async def _opened(shop: Shop, request: ClipRequest, order: Order) -> Entry:
+    """The open purchase of this work, or a new one."""
+    entry = await shop.database.read(partial(purchases.open_for, work=order.work))
+    if entry is not None and entry.state is not PurchaseState.SUBMITTED:
+        entry = await settle(shop.database, shop.provider, entry)
+    return entry or await _buy(shop, request, order)
+
+
+async def _buy(shop: Shop, request: ClipRequest, order: Order) -> Entry:
+    """Intent, order, id: each on disk before the next begins."""
+    point("before_intent")
+    entry = await shop.database.write(partial(_intend, shop=shop, order=order))
+    point("after_intent")
+    return await _undisturbed(_submit(shop, request, entry))
+
+
+def _intend(connection: Connection, shop: Shop, order: Order) -> Entry:
+    budget.refuse_over(connection, shop.ceilings, pack_id=order.pack_id, amount=order.price, currency=order.currency)
+    return purchases.intend(connection, order)
+
+
+async def _submit(shop: Shop, request: ClipRequest, entry: Entry) -> Entry:
+    try:
+        point("before_submit")
+        task = await shop.provider.submit(request)
+    except SubmitUnanswered as error:
+        doubtful = await shop.database.write(partial(purchases.doubt, purchase_id=entry.id, problem=error.problem()))
+        return await _found(shop, doubtful)
+    except ProviderFailed as error:
+        refused = partial(purchases.settle, purchase_id=entry.id, state=PurchaseState.REFUSED, problem=error.problem())
+        await shop.database.write(refused)
+        raise
+    point("after_submit")
+    try:
+        accepted = await shop.database.write(partial(_accept, entry=entry, task=task.id))
+    except Conflict:  # an equal order that was in doubt has taken it; what that one ordered is left for us
+        return await _found(shop, entry)
+    point("after_id_write")
+    return accepted
+
+
+async def _found(shop: Shop, doubtful: Entry) -> Entry:
+    """The order got no answer: it is in the provider's list, or the queue tries again later."""
+    entry = await settle(shop.database, shop.provider, doubtful)
+    if entry is None:
+        raise ProviderUnreachable(f"The order never reached {doubtful.order.provider}; nothing was bought.")
+    return entry
+
+
+def _accept(connection: Connection, entry: Entry, task: str) -> Entry:
+    point("before_id_write")
+    return purchases.accept(connection, entry.id, task)
+
+
+async def _undisturbed(order: Coroutine[None, None, Entry]) -> Entry:
+    """An order on its way is heard out, even when its emoji is cancelled or the daemon stops."""
+    task = asyncio.ensure_future(order)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task], timeout=_GRACE)
+        task.cancel()
+        raise
+
+
+async def _ended(shop: Shop, entry: Entry, work: Work) -> TaskStatus:
+    """Wait until the provider is done. Cancelled, it tells the provider when nobody wants the clip any more."""
+    task = RemoteTask(entry.order.provider, entry.remote_task or "")
+    try:
+        return await _waited(shop.provider, task, work)
+    except asyncio.CancelledError:
+        # A daemon that stops leaves the task alone and asks for it again at the next start.
+        if not await shop.database.read(partial(jobs.is_ours, job=work.job)):
+            await give_up(shop.database, shop.provider, entry)
+        raise
+
+
+async def _waited(provider: VideoProvider, task: RemoteTask, work: Work) -> TaskStatus:
+    status = await provider.check(task)
+    while status.state in (TaskState.PENDING, TaskState.RUNNING):
+        work.report(status.progress)
+        await asyncio.sleep(status.poll_after)
+        status = await provider.check(task)
+    return status
+
+
+def collect(connection: Connection, entry: Entry, status: TaskStatus, clip: str, *, choose: bool = True) -> None:
+    """What was bought becomes a take of its emoji, and the ledger says so. Raises Conflict and NotFound."""
+    order, facts = entry.order, entry.order.facts
+    take = Take(
+        id=uuid.uuid4().hex,
+        provider=order.provider,
+        model=order.model,
+        motion_prompt=facts.motion_prompt,
+        created=time.time(),
+    )
+    purchases.settle(connection, entry.id, PurchaseState.COLLECTED, billed=status.billed)
+    emojis.add_take(
+        connection,
+        order.emoji_id,
+        take,
+        clip=clip,
+        backdrop=facts.backdrop,
+        exact_loop=facts.exact_loop,
+        choose=choose,
+    )
+
+
+async def give_up(database: Database, provider: VideoProvider, entry: Entry) -> bool:
+    """Cancel a purchase at the provider; True when it will cost nothing and is settled now."""
+    if not await provider.cancel(RemoteTask(entry.order.provider, entry.remote_task or "")):
+        return False
+    cancelled = Problem(code="cancelled", message="It was cancelled before the provider had begun.")
+    failed = partial(purchases.settle, purchase_id=entry.id, state=PurchaseState.FAILED, problem=cancelled)
+    await database.write(failed)
+    return True
+
+
+async def _close(shop: Shop, entry: Entry, status: TaskStatus) -> None:
+    """Settle what will never be a clip. Raises ProviderFailed, unless it cost nothing and can simply be made anew."""
+    is_lost = status.state is TaskState.UNKNOWN
+    error = _lost(entry) if is_lost else _failed(entry, status)
+    state = PurchaseState.EXPIRED if is_lost else PurchaseState.FAILED
+    await shop.database.write(partial(purchases.settle, purchase_id=entry.id, state=state, problem=error.problem()))
+    if not (is_lost and entry.order.price <= 0):
+        raise error
+
+
+def _lost(entry: Entry) -> ProviderFailed:
+    return ProviderFailed(
+        f"{entry.order.provider} no longer has this clip.",
+        cure="Retry the emoji from `animate`; that makes, and buys, a new clip.",
+        code="clip_expired",
+    )
+
+
+def _failed(entry: Entry, status: TaskStatus) -> ProviderFailed:
+    message = status.message or f"{entry.order.provider} could not make this clip."
+    return ProviderFailed(message, cure=None if status.message else "Retry the emoji; it makes a new take.")

@@ -1,0 +1,84 @@
+"""The shapes of DashScope's answers, as far as we read them; everything else in them is ignored."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+_SERVICE_ZONE = timezone(timedelta(hours=8))  # of times that name no zone
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+
+class Refusal(_Answer):
+    """The body of a 4xx."""
+
+    code: str = Field(min_length=1)
+    message: str = ""
+
+
+class Output(_Answer):
+    """What is told of one task."""
+
+    task_id: str = Field(min_length=1, max_length=200)
+    task_status: str
+    submit_time: str | None = None  # "2026-11-23 21:23:40.519", UTC+8
+    orig_prompt: str | None = None
+    video_url: str | None = None
+    code: str | None = None  # of a failure
+    message: str | None = None
+
+    @property
+    def submitted_at(self) -> float | None:
+        """Seconds since the epoch."""
+        try:
+            return datetime.fromisoformat(self.submit_time or "").replace(tzinfo=_SERVICE_ZONE).timestamp()
+        except ValueError:
+            return None
+
+
+class Usage(_Answer):
+    """What is billed, in seconds and clips; the service names no sums."""
+
+    duration: float | None = None
+    video_duration: float | None = None  # what older models call it
+    video_count: int = 1
+    tier: int | None = Field(None, alias="SR")
+
+
+class TaskAnswer(_Answer):
+    """The answer to a create and to a query."""
+
+    output: Output
+    usage: dict[str, Any] | None = None
+
+    def billed(self) -> Usage | None:
+        """The usage, where it can be read."""
+        try:
+            return Usage.model_validate(self.usage) if self.usage else None
+        except ValidationError:
+            return None
+
+
+class ListRow(_Answer):
+    """One task of the list, which tells neither prompt nor result."""
+
+    task_id: str
+    model_name: str
+    gmt_create: float  # milliseconds since the epoch
+
+
+class Page(_Answer):
+    """One page of the list."""
+
+    total: int
+    data: tuple[ListRow, ...] = ()
+
+
+def list_time(at: float, hours_east: int) -> str:
+    """An instant as the list's filter writes it, by the clocks of a zone."""
+    return datetime.fromtimestamp(at, timezone(timedelta(hours=hours_east))).strftime("%Y%m%d%H%M%S")

@@ -1,0 +1,361 @@
+"""The stand-in's HTTP: the documented routes, the results, and the control routes of tests.
+
+Kinds of faults: `drop_before` closes the line before the order is taken, `drop_after` after it was; `error_before` and
+`error_after` answer with `status`, `code` and `message` instead; `slow_before` and `slow_after` wait for `seconds`;
+`html` is a gateway's page, `garbled` an answer that cannot be read, `truncated` one that ends too soon, `drip` one that
+never ends. A fault that says nothing of "after" keeps the route from doing anything.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from popcond.errors import UnreadablePicture
+from popcond.media.raster import from_png
+from tests.cloud.account import PRICES, Account, Fault, Line, Task, new_id
+from tests.cloud.clips import clip_of
+
+API = "/api/v1"
+CREATE = f"{API}/services/aigc/video-generation/video-synthesis"
+
+_MOST_PROMPT = 1500
+_PARAMETERS = {"resolution", "duration", "audio", "prompt_extend", "watermark", "seed"}
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What goes back."""
+
+    status: int = 200
+    body: bytes = b""
+    media_type: str = "application/json"
+    retry_after: str | None = None
+
+
+def say(**answer: Any) -> Reply:
+    """A good answer."""
+    return Reply(body=json.dumps({"request_id": new_id(), **answer}).encode())
+
+
+def refuse(status: int, code: str, message: str, retry_after: str | None = None) -> Reply:
+    """An error answer as the service words it."""
+    body = json.dumps({"code": code, "message": message, "request_id": new_id()}).encode()
+    return Reply(status, body, retry_after=retry_after)
+
+
+class Server(ThreadingHTTPServer):
+    """One account behind one port of loopback."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, account: Account, port: int = 0) -> None:
+        super().__init__(("127.0.0.1", port), Handler)
+        self.account = account
+        self.origin = f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One request; every answer closes its connection."""
+
+    server: Server
+
+    def do_GET(self) -> None:
+        """Queries, the list, results."""
+        path = urlsplit(self.path).path
+        if path.startswith("/control/"):
+            self._send(_CONTROL[path](self.server.account, None))
+        elif path.startswith("/results/"):
+            self._route("result", lambda: self._result(path.removeprefix("/results/").removesuffix(".mp4")))
+        elif path.rstrip("/") == f"{API}/tasks":
+            self._route("list", self._list)
+        elif path.startswith(f"{API}/tasks/"):
+            self._route("query", lambda: self._query(path.removeprefix(f"{API}/tasks/")))
+        else:
+            self._send(refuse(404, "NotFound", "no such route"))
+
+    def do_POST(self) -> None:
+        """Orders, cancels, control."""
+        path = urlsplit(self.path).path
+        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        if path.startswith("/control/"):
+            self._send(_CONTROL[path](self.server.account, json.loads(body)))
+        elif path == CREATE:
+            order = json.loads(body)
+            self._route("create", lambda: self._create(order), str(order.get("input", {}).get("prompt")))
+        elif path.endswith("/cancel"):
+            self._route("cancel", lambda: self._cancel(path.split("/")[-2]))
+        else:
+            self._send(refuse(404, "NotFound", "no such route"))
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Quiet."""
+
+    # -------------------------------------------------------------- faults
+
+    def _route(self, name: str, work: Callable[[], Reply], prompt: str = "") -> None:
+        fault = self.server.account.fault(name, prompt)
+        kind = fault.kind if fault else ""
+        if fault and kind == "slow_before":
+            time.sleep(fault.seconds)
+        done = work() if not fault or kind.startswith("slow") or kind.endswith("after") else None
+        if fault and kind == "slow_after":
+            time.sleep(fault.seconds)
+        if done is not None and (not fault or kind.startswith("slow")):
+            self._send(done)
+        elif fault:
+            self._fail(fault)
+
+    def _fail(self, fault: Fault) -> None:
+        match fault.kind:
+            case "drop_before" | "drop_after":
+                self.close_connection = True
+            case "error_before" | "error_after":
+                self._send(refuse(fault.status, fault.code, fault.message, fault.retry_after))
+            case "html":
+                self._send(Reply(fault.status, b"<html>Bad gateway</html>", "text/html"))
+            case "garbled":
+                self._send(Reply(200, b'{"output": {"task_'))
+            case "truncated":
+                self._head(Reply(media_type="video/mp4"), length=100_000)
+                self.wfile.write(b"\0" * 1000)
+            case "drip":
+                self._drip()
+            case _:
+                raise ValueError(fault.kind)
+
+    def _drip(self) -> None:
+        """One byte now and then, until the other end has had enough."""
+        self._head(Reply(media_type="video/mp4"), length=None)
+        try:
+            while True:
+                self.wfile.write(b"\0")
+                self.wfile.flush()
+                time.sleep(0.02)
+        except OSError:
+            return
+
+    # -------------------------------------------------------------- answers
+
+    def _send(self, reply: Reply) -> None:
+        try:
+            self._head(reply, len(reply.body))
+            self.wfile.write(reply.body)
+        except OSError:
+            return  # the other end was killed
+
+    def _head(self, reply: Reply, length: int | None) -> None:
+        self.protocol_version = "HTTP/1.1"
+        self.send_response(reply.status)
+        self.send_header("Content-Type", reply.media_type)
+        self.send_header("Connection", "close")
+        if length is not None:
+            self.send_header("Content-Length", str(length))
+        if reply.retry_after is not None:
+            self.send_header("Retry-After", reply.retry_after)
+        if reply.status in (301, 302):
+            self.send_header("Location", reply.body.decode())
+        self.end_headers()
+        self.close_connection = True
+
+    def _bad_key(self) -> Reply | None:
+        scheme, _, key = self.headers.get("Authorization", "").partition(" ")
+        if scheme != "Bearer" or not key.startswith("sk-") or "wrong" in key:
+            return refuse(401, "InvalidApiKey", "Invalid API-key provided.")
+        return None
+
+    # -------------------------------------------------------------- routes
+
+    def _create(self, order: Mapping[str, Any]) -> Reply:
+        if problem := self._bad_key():
+            return problem
+        if self.headers.get("X-DashScope-Async") != "enable":
+            return refuse(403, "AccessDenied", "current user api does not support synchronous calls.")
+        wrong = _mistake(order)
+        if wrong:
+            return refuse(404 if "Model" in wrong else 400, *wrong.split(": ", 1))
+        line = _line(order, self.headers["Authorization"][-4:])
+        self.server.account.accept(line, _picture(order))
+        return say(output={"task_status": "PENDING", "task_id": line.id})
+
+    def _query(self, task_id: str) -> Reply:
+        if problem := self._bad_key():
+            return problem
+        account = self.server.account
+        task = account.find(task_id)
+        if task is None:
+            return say(output={"task_id": task_id, "task_status": "UNKNOWN"})
+        status = account.status(task)
+        output = {"task_id": task_id, "task_status": status, "submit_time": _service_time(task.line.at)}
+        if status == "FAILED":
+            output["code"], output["message"] = task.failure(account.failures) or ("", "")
+        if status != "SUCCEEDED":
+            return say(output=output)
+        address = account.knobs.result_url or f"{self.server.origin}/results/{task_id}.mp4?Expires=1&Signature=s3cret"
+        output |= {"orig_prompt": task.line.prompt, "video_url": address}
+        return say(output=output, usage={"duration": task.line.seconds, "video_count": 1, "SR": task.line.tier})
+
+    def _list(self) -> Reply:
+        if problem := self._bad_key():
+            return problem
+        query = {name: values[-1] for name, values in parse_qs(urlsplit(self.path).query).items()}
+        account = self.server.account
+        zone = timezone(timedelta(hours=account.knobs.list_zone))
+        until = _instant(query.get("end_time"), zone) or time.time()
+        since = _instant(query.get("start_time"), zone) or until - 86_400
+        if until - since > 86_400:
+            return refuse(400, "InvalidParameter", "the span is longer than 24 hours")
+        rows = account.listed(since, until, query.get("model_name"))
+        number, size = int(query.get("page_no", 1)), int(query.get("page_size", 10))
+        total = len(rows) if account.knobs.list_total is None else account.knobs.list_total
+        page = rows[(number - 1) * size : number * size]
+        return say(
+            total=total,
+            page_no=number,
+            page_size=size,
+            data=[_row(task, account.status(task)) for task in page],
+        )
+
+    def _cancel(self, task_id: str) -> Reply:
+        if problem := self._bad_key():
+            return problem
+        account = self.server.account
+        with account.lock:
+            task = account.find(task_id)
+            if task is None or account.status(task) != "PENDING":
+                return refuse(400, "UnsupportedOperation", "Failed to cancel the task: it is not PENDING.")
+            task.is_cancelled = True
+        return say()
+
+    def _result(self, task_id: str) -> Reply:
+        account = self.server.account
+        task = account.find(task_id)
+        if task is None or "Authorization" in self.headers:
+            return refuse(403, "AccessDenied", "no such result, or a key where none belongs")
+        with account.lock:
+            task.asked_for_result += 1
+            if task.asked_for_result <= account.knobs.absent_results:
+                return Reply(404, b"<Error><Code>NoSuchKey</Code></Error>", "application/xml")
+        return Reply(body=clip_of(task.picture), media_type="video/mp4")
+
+
+# ------------------------------------------------------------------ orders
+
+
+def _mistake(order: Mapping[str, Any]) -> str | None:
+    """What the service would say against an order, as CODE: message."""
+    model, given = order.get("model"), order.get("parameters") or {}
+    if model not in PRICES:
+        return "ModelNotFound: Model can not be found."
+    if set(order) != {"model", "input", "parameters"} or set(given) - _PARAMETERS:
+        return "InvalidParameter: unknown fields"
+    if _tier(given) not in PRICES[model]:
+        return "InvalidParameter: The resolution is not match"
+    if "2.2" in model and "duration" in given:
+        return "InvalidParameter: duration is fixed"
+    if len(order["input"].get("prompt", "")) > _MOST_PROMPT:
+        return "InvalidParameter: the prompt is too long"
+    try:
+        picture = from_png(_picture(order))
+    except (ValueError, KeyError, UnreadablePicture):
+        return "InvalidParameter: url error, please check url!"
+    if (
+        picture.ndim != 3
+        or picture.shape[2] != 3
+        or not 360 <= min(picture.shape[:2]) <= max(picture.shape[:2]) <= 2000
+    ):
+        return "InvalidParameter: the picture has an alpha channel or a size that is not allowed"
+    return None
+
+
+def _line(order: Mapping[str, Any], key: str) -> Line:
+    given = order["parameters"]
+    seconds, tier = float(given.get("duration", 5)), _tier(given)
+    cost = round(PRICES[order["model"]][tier] * seconds, 6)
+    return Line(time.time(), new_id(), order["model"], order["input"]["prompt"], key, seconds, tier, cost, given)
+
+
+def _tier(parameters: Mapping[str, Any]) -> int:
+    return int(str(parameters.get("resolution", "1080P")).rstrip("P"))
+
+
+def _picture(order: Mapping[str, Any]) -> bytes:
+    head, _, data = order["input"]["img_url"].partition(",")
+    if head != "data:image/png;base64":
+        raise ValueError(head)
+    return base64.b64decode(data, validate=True)
+
+
+# ------------------------------------------------------------------ rows and times
+
+
+def _row(task: Task, status: str) -> dict[str, Any]:
+    return {
+        "task_id": task.line.id,
+        "model_name": task.line.model,
+        "status": status,
+        "gmt_create": int(task.line.at * 1000),
+        "request_id": new_id(),
+        "region": "cn-beijing",
+        "api_key_id": "1",
+    }
+
+
+def _service_time(at: float) -> str:
+    return datetime.fromtimestamp(at, timezone(timedelta(hours=8))).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+
+
+def _instant(text: str | None, zone: timezone) -> float | None:
+    return datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=zone).timestamp() if text else None
+
+
+# ------------------------------------------------------------------ control
+
+
+def _add_fault(account: Account, body: Any) -> Reply:
+    with account.lock:
+        account.faults.append(Fault(**body))
+    return say()
+
+
+def _turn(account: Account, body: Any) -> Reply:
+    account.turn(body)
+    return say()
+
+
+def _add_failure(account: Account, body: Any) -> Reply:
+    with account.lock:
+        account.failures[body["words"]] = (body["code"], body["message"])
+    return say()
+
+
+def _add_foreign(account: Account, body: Any) -> Reply:
+    return say(id=account.accept_foreign(**body))
+
+
+def _reset(account: Account, _body: Any) -> Reply:
+    account.reset()
+    return say()
+
+
+def _calls(account: Account, _body: Any) -> Reply:
+    with account.lock:
+        return say(calls=dict(account.calls))
+
+
+_CONTROL: Mapping[str, Callable[[Account, Any], Reply]] = {
+    "/control/faults": _add_fault,
+    "/control/knobs": _turn,
+    "/control/failures": _add_failure,
+    "/control/foreign": _add_foreign,
+    "/control/calls": _calls,
+    "/control/reset": _reset,
+}

@@ -1,0 +1,441 @@
+"""DashScope against its stand-in: what is sent, what every answer and silence means; no order is sent twice."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pydantic import SecretStr
+
+from popcond.actions import load_actions
+from popcond.errors import ProviderBusy, ProviderFailed, ProviderUnreachable, SubmitUnanswered
+from popcond.media.clip import probe
+from popcond.media.raster import png
+from popcond.video.dashscope import DashScope
+from popcond.video.dashscope_models import MODELS, Region
+from popcond.video.provider import ClipRequest, RemoteTask, TaskState, TaskStatus, price_of
+from tests.cloud.running import KEY, Cloud, running_cloud
+from tests.data import an_action
+
+MODEL = "wan2.2-i2v-flash"
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """One stand-in for all tests of this file."""
+    with running_cloud(tmp_path_factory.mktemp("cloud")) as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def cloud(running: Cloud) -> Cloud:
+    """It remembers nothing of other tests."""
+    running.reset()
+    return running
+
+
+@pytest.fixture
+def provider(cloud: Cloud) -> DashScope:
+    """Its customer."""
+    return customer(cloud.base_url)
+
+
+@pytest.fixture(scope="module")
+def cutout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tall blue somebody."""
+    somebody = np.zeros((90, 60, 4), np.uint8)
+    somebody[10:80, 20:40] = (30, 60, 200, 255)
+    path = tmp_path_factory.mktemp("cutout") / "cutout.png"
+    path.write_bytes(png(somebody))
+    return path
+
+
+def customer(base_url: str | None, key: str = KEY, settles_in: float = 30.0) -> DashScope:
+    return DashScope(lambda: SecretStr(key), base_url=base_url, settles_in=settles_in, poll_after=0.02)
+
+
+def a_request(cutout: Path, *, model: str = MODEL, seconds: float = 2.0, prompt: str = "Waves a hand.") -> ClipRequest:
+    return ClipRequest(
+        action=an_action(),
+        motion_prompt=prompt,
+        cutout=cutout,
+        backdrop=(0, 170, 80),
+        model=model,
+        seconds=seconds,
+    )
+
+
+async def settled(provider: DashScope, task: RemoteTask) -> TaskStatus:
+    async with asyncio.timeout(30):
+        while True:
+            status = await provider.check(task)
+            if status.state not in (TaskState.PENDING, TaskState.RUNNING):
+                return status
+            await asyncio.sleep(status.poll_after)
+
+
+# ------------------------------------------------------------------ what is ordered
+
+
+@pytest.mark.parametrize("model", [model.name for model in MODELS])
+async def test_every_model_is_ordered_as_its_price_list_says_and_billed_so(
+    cloud: Cloud, provider: DashScope, cutout: Path, model: str
+) -> None:
+    row = next(row for row in provider.describe().models if row.name == model)
+    task = await provider.submit(a_request(cutout, model=model, seconds=row.seconds[0]))
+    (line,) = cloud.ledger
+    assert (line["model"], line["id"], line["key"]) == (model, task.id, KEY[-4:])
+    assert line["cost"] == pytest.approx(price_of(row, row.seconds[0]))
+    assert f"{line['tier']}P" == row.resolution
+    assert line["parameters"] | {"prompt_extend": False, "watermark": False} == line["parameters"]
+    status = await settled(provider, task)
+    assert status.billed == pytest.approx(line["cost"])
+    assert status.prompt == line["prompt"]
+    assert str(status.prompt).startswith("Waves a hand.")
+
+
+async def test_the_sound_that_nobody_hears_is_not_paid_for(cloud: Cloud, provider: DashScope, cutout: Path) -> None:
+    await provider.submit(a_request(cutout, model="wan2.6-i2v-flash", seconds=2.5))
+    assert cloud.ledger[0]["parameters"] == {
+        "resolution": "720P",
+        "duration": 3,
+        "audio": False,
+        "prompt_extend": False,
+        "watermark": False,
+    }
+
+
+async def test_the_clip_shows_the_character_on_the_backdrop(provider: DashScope, cutout: Path, tmp_path: Path) -> None:
+    status = await settled(provider, await provider.submit(a_request(cutout)))
+    await provider.download(status, tmp_path / "clip.mp4")
+    assert probe(tmp_path / "clip.mp4").frames == 10
+
+
+def test_prompts_of_all_actions_fit_into_all_models(tmp_path: Path) -> None:
+    longest = max(
+        len(f"{action.motion_prompt} {action.effect_prompt}")
+        for action in load_actions(tmp_path / "none").actions.values()
+    )
+    assert longest + 250 <= min(model.longest_prompt for model in MODELS)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"model": "wan1"}, {"model": "wan2.2-i2v-flash", "seconds": 6.0}, {"prompt": "wave " * 300}]
+)
+async def test_what_no_model_can_do_is_not_sent(
+    cloud: Cloud, provider: DashScope, cutout: Path, wrong: dict[str, object]
+) -> None:
+    with pytest.raises(ProviderFailed) as caught:
+        await provider.submit(a_request(cutout, **wrong))  # type: ignore[arg-type]
+    assert caught.value.cure
+    assert not isinstance(caught.value, SubmitUnanswered)
+    assert "create" not in cloud.calls
+
+
+@pytest.mark.parametrize(
+    ("base_url", "region"),
+    [
+        (None, Region.CHINA),
+        ("https://dashscope.aliyuncs.com/api/v1", Region.CHINA),
+        ("https://dashscope-intl.aliyuncs.com/api/v1", Region.INTERNATIONAL),
+        ("https://ws-1.eu-central-1.maas.aliyuncs.com/api/v1", Region.INTERNATIONAL),
+    ],
+)
+def test_prices_are_those_of_the_region(base_url: str | None, region: Region) -> None:
+    described = customer(base_url).describe()
+    assert {model.currency for model in described.models} == {region.value}
+    first = described.models[0]
+    assert (first.name, first.price_per_second) == (MODEL, MODELS[0].prices[region][480])
+    assert all(model.price_per_second > 0 for model in described.models)
+
+
+# ------------------------------------------------------------------ keys
+
+
+def no_key() -> SecretStr | None:
+    return None
+
+
+def bad_key() -> SecretStr | None:
+    raise ProviderFailed("That is no key.", cure="Copy it again.")
+
+
+@pytest.mark.parametrize("key", [no_key, bad_key])
+async def test_without_a_usable_key_nothing_is_sent(
+    cloud: Cloud, cutout: Path, key: Callable[[], SecretStr | None]
+) -> None:
+    provider = DashScope(key, base_url=cloud.base_url)
+    assert not provider.describe().has_key
+    with pytest.raises(ProviderFailed) as caught:
+        await provider.submit(a_request(cutout))
+    assert caught.value.cure
+    with pytest.raises(ProviderUnreachable):
+        await provider.check(RemoteTask("dashscope", "some-id"))
+    assert not await provider.cancel(RemoteTask("dashscope", "some-id"))
+    assert cloud.calls == {}
+
+
+async def test_a_wrong_key_is_told_with_its_cure_and_without_the_key(cloud: Cloud, cutout: Path) -> None:
+    provider = customer(cloud.base_url, "sk-wrong-c4n4ry")
+    with pytest.raises(ProviderFailed, match="does not accept the API key") as caught:
+        await provider.submit(a_request(cutout))
+    assert "DASHSCOPE_BASE_URL" in str(caught.value)
+    assert caught.value.details == {"provider_code": "InvalidApiKey"}
+    with pytest.raises(ProviderUnreachable, match="does not accept the API key") as asked:
+        await provider.check(RemoteTask("dashscope", "some-id"))
+    assert "c4n4ry" not in f"{caught.value!r}{asked.value!r}{caught.value.problem()}{asked.value.problem()}"
+
+
+async def test_the_key_does_not_travel_over_an_open_line(cutout: Path) -> None:
+    provider = customer("http://dashscope.example.com/api/v1")
+    with pytest.raises(ProviderFailed) as caught:
+        await provider.submit(a_request(cutout))
+    assert caught.value.code == "bad_base_url"
+
+
+# ------------------------------------------------------------------ orders
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind", "words"),
+    [
+        (429, "Throttling.RateQuota", ProviderBusy, "no more orders for the moment"),
+        (429, "Throttling", ProviderBusy, "no more orders for the moment"),
+        (429, "SomethingNew", ProviderBusy, "no more orders for the moment"),
+        (429, "Throttling.AllocationQuota", ProviderFailed, "quota for this model is used up"),
+        (429, "PrepaidBillOverdue", ProviderFailed, "no credit left"),
+        (400, "Arrearage", ProviderFailed, "no credit left"),
+        (403, "AllocationQuota.FreeTierOnly", ProviderFailed, "free quota"),
+        (403, "AccessDenied.Unpurchased", ProviderFailed, "may not use this model"),
+        (404, "ModelNotFound", ProviderFailed, "no such model"),
+        (404, "model_not_found", ProviderFailed, "no such model"),
+        (400, "DataInspectionFailed", ProviderFailed, "content check"),
+        (400, "IPInfringementSuspect", ProviderFailed, "somebody else's"),
+        (400, "InvalidParameter.DataInspection", ProviderFailed, "does not take this order"),
+        (418, "Teapot", ProviderFailed, "does not take this order"),
+    ],
+)
+async def test_a_refusal_is_a_sentence_with_a_cure_and_buys_nothing(
+    cloud: Cloud, provider: DashScope, cutout: Path, status: int, code: str, kind: type[ProviderFailed], words: str
+) -> None:
+    said = f"see https://example.com/?Signature=s3cret and {KEY}\x1b[31m"
+    cloud.fault("create", "error_before", status=status, code=code, message=said, retry_after="7")
+    with pytest.raises(ProviderFailed, match=words) as caught:
+        await provider.submit(a_request(cutout))
+    error = caught.value
+    assert type(error) is kind
+    assert error.cure
+    assert error.details == {"provider_code": code, "retry_after": 7.0}
+    assert not any(secret in str(error) for secret in ("s3cret", KEY, "\x1b"))
+    assert cloud.ledger == []
+    assert cloud.calls["create"] == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "more", "is_bought"),
+    [
+        ("drop_before", {}, False),
+        ("drop_after", {}, True),
+        ("error_before", {"status": 500}, False),
+        ("error_after", {"status": 500}, True),
+        ("error_after", {"status": 503}, True),
+        ("error_before", {"status": 408}, False),
+        ("error_after", {"status": 409}, True),
+        ("html", {"status": 502}, False),
+        ("html", {"status": 404}, False),
+        ("html", {"status": 200}, False),
+        ("garbled", {}, False),
+        ("truncated", {}, False),
+    ],
+)
+async def test_an_order_without_an_answer_is_not_sent_again(
+    cloud: Cloud, provider: DashScope, cutout: Path, fault: str, more: dict[str, object], is_bought: bool
+) -> None:
+    cloud.fault("create", fault, **more)
+    since = time.time()
+    with pytest.raises(SubmitUnanswered) as caught:
+        await provider.submit(a_request(cutout))
+    assert caught.value.retries == 0
+    assert len(cloud.ledger) == is_bought
+    assert cloud.calls["create"] == 1
+    listed = await provider.tasks(since - 1.0, time.time() + 1.0)
+    assert listed.is_complete
+    assert [task.id for task in listed.tasks] == [line["id"] for line in cloud.ledger]
+
+
+async def test_an_answer_that_comes_too_late_counts_as_none(cloud: Cloud, cutout: Path) -> None:
+    cloud.fault("create", "slow_after", seconds=3.0)
+    with pytest.raises(SubmitUnanswered):
+        await customer(cloud.base_url, settles_in=1.0).submit(a_request(cutout))
+    assert len(cloud.ledger) == 1
+
+
+async def test_an_order_that_could_not_be_sent_is_refused_for_now(cutout: Path) -> None:
+    with pytest.raises(ProviderBusy, match="nothing was ordered"):
+        await customer("http://127.0.0.1:1/api/v1").submit(a_request(cutout))
+
+
+# ------------------------------------------------------------------ questions
+
+
+async def test_a_task_that_fails_says_why_and_costs_nothing(cloud: Cloud, provider: DashScope, cutout: Path) -> None:
+    cloud.fail("Waves", "IPInfringementSuspect", "looks like a mouse\x07")
+    status = await settled(provider, await provider.submit(a_request(cutout)))
+    assert (status.state, status.billed) == (TaskState.FAILED, 0.0)
+    assert "somebody else's: looks like a mouse" in status.message
+    assert "\x07" not in status.message
+
+
+async def test_a_task_that_failed_over_there_is_not_asked_for_ever(
+    cloud: Cloud, provider: DashScope, cutout: Path
+) -> None:
+    cloud.fail("Waves", "InternalError", "An internal error has occurred.")
+    status = await settled(provider, await provider.submit(a_request(cutout)))
+    assert status.state is TaskState.FAILED
+    assert "Retry the emoji" in status.message
+
+
+async def test_a_task_that_has_expired_is_unknown(cloud: Cloud, provider: DashScope, cutout: Path) -> None:
+    task = await provider.submit(a_request(cutout))
+    cloud.turn(keeps_seconds=0.0)
+    assert (await provider.check(task)).state is TaskState.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("fault", "more"),
+    [
+        ("error_before", {"status": 500}),
+        ("error_before", {"status": 429, "code": "Throttling", "retry_after": "3"}),
+        ("html", {"status": 502}),
+        ("drop_before", {}),
+        ("garbled", {}),
+        ("truncated", {}),
+    ],
+)
+async def test_trouble_with_asking_is_no_failure_of_the_task(
+    cloud: Cloud, provider: DashScope, cutout: Path, fault: str, more: dict[str, object]
+) -> None:
+    task = await provider.submit(a_request(cutout))
+    cloud.fault("query", fault, **more)
+    with pytest.raises(ProviderUnreachable) as caught:
+        await provider.check(task)
+    assert caught.value.retries > 0
+    assert (caught.value.details or {}).get("retry_after") == (3.0 if "retry_after" in more else None)
+    assert (await settled(provider, task)).state is TaskState.SUCCEEDED
+
+
+async def test_what_it_cost_is_known_after_a_restart_too(cloud: Cloud, provider: DashScope, cutout: Path) -> None:
+    task = await provider.submit(a_request(cutout))
+    await settled(provider, task)
+    assert (await customer(cloud.base_url).check(task)).billed == pytest.approx(0.5)
+
+
+async def test_an_id_that_somebody_typed_stays_within_its_path(cloud: Cloud, provider: DashScope) -> None:
+    for typed in ("../services", "a/b?c=d#e", "", "ü", "%2e%2e"):
+        assert (await provider.check(RemoteTask("dashscope", typed))).state is TaskState.UNKNOWN
+    assert cloud.calls == {"query": 5}
+
+
+# ------------------------------------------------------------------ the list
+
+
+async def test_the_list_has_all_pages_of_everybody(cloud: Cloud, provider: DashScope, cutout: Path) -> None:
+    await provider.submit(a_request(cutout))
+    others = {cloud.order_elsewhere(f"Something else {number}.") for number in range(120)}
+    listed = await provider.tasks(time.time() - 60.0, time.time() + 60.0)
+    assert listed.is_complete
+    assert {task.id for task in listed.tasks} == others | {cloud.ledger[0]["id"]}
+    assert cloud.calls["list"] == 1 + 3
+
+
+@pytest.mark.parametrize("zone", [0, 8])
+async def test_the_list_is_read_right_in_whichever_zone_its_filter_is(
+    cloud: Cloud, provider: DashScope, cutout: Path, zone: int
+) -> None:
+    cloud.turn(list_zone=zone)
+    task = await provider.submit(a_request(cutout))
+    now = time.time()
+    assert [row.id for row in (await provider.tasks(now - 60.0, now + 1.0)).tasks] == [task.id]
+    assert (await provider.tasks(now - 3600.0, now - 60.0)).tasks == ()
+
+
+async def test_a_day_is_asked_for_in_spans_that_are_allowed(cloud: Cloud, provider: DashScope, cutout: Path) -> None:
+    task = await provider.submit(a_request(cutout))
+    now = time.time()
+    listed = await provider.tasks(now - 40 * 3600.0, now + 40 * 3600.0)
+    assert [row.id for row in listed.tasks] == [task.id]
+    assert not listed.is_complete  # nothing is kept for as long as that
+
+
+async def test_a_list_is_not_trusted_while_our_clock_is_wrong(
+    cloud: Cloud, provider: DashScope, cutout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await provider.submit(a_request(cutout))
+    true = time.time
+    for hours in (-3, 3, 100):
+        monkeypatch.setattr(time, "time", lambda hours=hours: true() + hours * 3600.0)
+        for at in (true(), time.time()):
+            assert not (await provider.tasks(at - 600.0, at + 600.0)).is_complete
+            assert not (await provider.tasks(at + 600.0, at + 1200.0)).is_complete
+
+
+async def test_a_list_with_rows_missing_says_so(cloud: Cloud, provider: DashScope, cutout: Path) -> None:
+    await provider.submit(a_request(cutout))
+    cloud.turn(list_total=2)
+    assert not (await provider.tasks(time.time() - 60.0, time.time())).is_complete
+
+
+async def test_a_list_that_cannot_be_read_says_so(cloud: Cloud, provider: DashScope) -> None:
+    cloud.fault("list", "garbled", times=2)
+    assert not (await provider.tasks(time.time() - 60.0, time.time())).is_complete
+    cloud.fault("list", "drop_before")
+    with pytest.raises(ProviderUnreachable):
+        await provider.tasks(time.time() - 60.0, time.time())
+
+
+# ------------------------------------------------------------------ cancelling and fetching
+
+
+async def test_only_what_has_not_begun_can_be_cancelled(cloud: Cloud, provider: DashScope, cutout: Path) -> None:
+    cloud.turn(pending_seconds=60.0)
+    waiting = await provider.submit(a_request(cutout))
+    assert await provider.cancel(waiting)
+    assert (await provider.check(waiting)).state is TaskState.FAILED
+    cloud.turn(pending_seconds=0.0, run_seconds=60.0)
+    begun = await provider.submit(a_request(cutout))
+    assert not await provider.cancel(begun)
+    assert (await provider.check(begun)).state is TaskState.RUNNING
+
+
+async def test_a_cancellation_without_an_answer_may_have_failed(
+    cloud: Cloud, provider: DashScope, cutout: Path
+) -> None:
+    cloud.turn(pending_seconds=60.0)
+    cloud.fault("cancel", "drop_after")
+    assert not await provider.cancel(await provider.submit(a_request(cutout)))
+
+
+async def test_a_clip_that_is_not_there_yet_comes_later(
+    cloud: Cloud, provider: DashScope, cutout: Path, tmp_path: Path
+) -> None:
+    cloud.turn(absent_results=1)
+    status = await settled(provider, await provider.submit(a_request(cutout)))
+    with pytest.raises(ProviderUnreachable) as caught:
+        await provider.download(status, tmp_path / "clip.mp4")
+    assert "s3cret" not in str(caught.value)
+    await provider.download(status, tmp_path / "clip.mp4")
+    assert probe(tmp_path / "clip.mp4").frames == 10
+
+
+async def test_a_provider_that_points_elsewhere_is_not_followed(
+    cloud: Cloud, provider: DashScope, cutout: Path, tmp_path: Path
+) -> None:
+    cloud.turn(result_url="http://169.254.169.254/latest/meta-data")
+    status = await settled(provider, await provider.submit(a_request(cutout)))
+    with pytest.raises(ProviderFailed) as caught:
+        await provider.download(status, tmp_path / "clip.mp4")
+    assert caught.value.code == "download_refused"
