@@ -227,6 +227,19 @@ def _add_serve(commands: Commands[Parser]) -> None:
         choices=["plain", "json"],
         help="Lines for people or for programs (default: plain on the terminal, json in the file).",
     )
+    rehearsal = parser.add_argument_group("trying it without money")
+    rehearsal.add_argument(
+        "--rehearsal",
+        action="store_true",
+        help="Walk the paid road free of charge: real orders, prices and waiting, but clips drawn on this computer, in a"
+        " folder of its own (rehearsal, within the home). A folder that was one stays one.",
+    )
+    rehearsal.add_argument(
+        "--clip-seconds",
+        metavar="SECONDS",
+        type=_amount,
+        help="How long one clip takes in a rehearsal (default: as last time; at first 60, like the real service).",
+    )
     parser.add_argument(
         "--linger",
         metavar="SECONDS",

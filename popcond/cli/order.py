@@ -20,6 +20,7 @@ from popcond.wire import Character, Name, NewPack, Pack, RemoveBackground
 EVERYTHING = "all"
 DEFAULT_TARGET = "gif"
 SAMPLE_NAME = "Sample"
+REHEARSAL = "rehearsal"  # a daemon's feature
 LONGEST_NAME = 120  # letters of a pack's name, as the wire takes it
 LONGEST_STEM = 60  # letters of a picture's own name that become the pack's
 
@@ -112,6 +113,8 @@ def new_pack(**fields: Any) -> NewPack:
 
 async def place(session: Session, new: NewPack) -> Pack:
     """Order the pack, telling first what it costs. An order whose answer was lost is sent again and counts once."""
+    if REHEARSAL in (await session.client.version()).features:
+        session.narrator.note("This is a rehearsal: prices are told as they are, and nothing is billed.")
     quote = await session.client.quote(new)
     if quote.amount > 0:
         session.narrator.note(

@@ -41,6 +41,11 @@ def settings_of(options: argparse.Namespace) -> Settings:
     home = options.home and options.home.expanduser().absolute()
     settings = Settings.load(home=home, url=getattr(options, "url", None), token=getattr(options, "token", None))
     if settings.url is None:
+        if getattr(options, "token", None) is not None:
+            raise WrongUsage(
+                "--token opens a daemon elsewhere, and there is no --url.",
+                cure="Give its --url, or leave --token out: this computer's daemon has its own.",
+            )
         return settings
     if not is_address(settings.url):
         raise WrongUsage(f"{settings.url} is no address of a daemon.", cure="Write it like http://127.0.0.1:8765.")

@@ -24,6 +24,8 @@ _CERTAIN = 0.9  # share of the border that must show a shaded backdrop before it
 _SHADED = 12.0  # ΔE across the picture from which a backdrop is shaded rather than flat
 _BOX = 0.985  # filled share of its bounding box from which an opaque area is a box
 
+_ONE_COLOUR = 8  # levels between the darkest and the lightest pixel that codecs make of one colour
+
 _ENCLOSED = 0.004  # share of the character that has the backdrop's own colour
 _PALE = 0.3  # share of its edge that hardly differs from the backdrop
 
@@ -39,6 +41,8 @@ _NOTE_PALE = (
     "Much of the character's edge is almost the colour of the background, so look at it closely. "
     "A picture on a darker or coloured plain background gives a cleaner edge."
 )
+_NOTHING = "Nothing stands out in this picture: it is all one colour."
+_NO_BACKDROP = "The picture has no plain background that could be told from the character."
 _CURE = "Use a picture with a plain background or with transparency, or set remove_background to never."
 
 
@@ -111,12 +115,14 @@ def _keyed_box(picture: Rgba, box: tuple[slice, slice], mode: RemoveBackground) 
 
 
 def _opaque(picture: Rgba, mode: RemoveBackground) -> CharacterCutout:
-    keyed = _keyed(np.ascontiguousarray(picture[..., :3]), mode)
+    rgb = np.ascontiguousarray(picture[..., :3])
+    keyed = _keyed(rgb, mode)
     if keyed is not None:
         return keyed
+    is_one_colour = int(np.ptp(rgb, axis=(0, 1)).max()) <= _ONE_COLOUR
     if mode is RemoveBackground.ALWAYS:
-        raise NoCharacter("The picture has no plain background that could be told from the character.", cure=_CURE)
-    return _kept(picture, _NOTE_KEPT)
+        raise NoCharacter(_NOTHING if is_one_colour else _NO_BACKDROP, cure=_CURE)
+    return _kept(picture, f"{_NOTHING} Nothing was removed." if is_one_colour else _NOTE_KEPT)
 
 
 def _keyed(rgb: Rgb, mode: RemoveBackground) -> CharacterCutout | None:

@@ -59,6 +59,12 @@ def test_nobody_at_the_address_is_told_at_once(popcond: Command) -> None:
     assert "No daemon can be reached" in told.err
 
 
+def test_a_token_without_a_daemon_to_open_is_wrong_usage(popcond: Command) -> None:
+    told = popcond("status", "--token", "t" * 20)
+    assert told.code == 2
+    assert "--url" in told.err
+
+
 def test_a_token_that_cannot_be_one_is_wrong_usage_and_not_shown(popcond: Command) -> None:
     for token in ("é-secret", "two secrets", "sec\nret", ""):
         told = popcond("status", "--url", "http://127.0.0.1:9", "--token", token)

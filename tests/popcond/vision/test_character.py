@@ -156,8 +156,10 @@ def test_an_empty_picture_has_no_character(mode: RemoveBackground) -> None:
 
 def test_a_picture_of_one_colour_is_kept_unasked_and_refused_when_asked() -> None:
     plain = _opaque(np.full((90, 90, 3), 240, np.uint8))
-    assert cut_out_character(plain, False, AUTO).background == "kept"
-    with pytest.raises(NoCharacter):
+    kept = cut_out_character(plain, False, AUTO)
+    assert kept.background == "kept"
+    assert "Nothing stands out" in kept.notes[0]
+    with pytest.raises(NoCharacter, match="Nothing stands out"):
         cut_out_character(plain, False, ALWAYS)
 
 
