@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -70,8 +71,9 @@ class Client:
     """Speaks to the daemon at `url` with `token`. Use it as `async with Client(url, token) as client`.
 
     The URL may be `unix:///path/of.sock`. `name` is the program's, for the handshake. `renew` reads the token anew, for
-    a daemon that has rotated its own. Raises DaemonUnreachable for a URL, and Unauthorized for a token, that can belong
-    to no daemon.
+    a daemon that has rotated its own. `revive` finds or starts a daemon in place of one that was lost, and answers its
+    URL; without it a lost daemon is waited for where it was. Raises DaemonUnreachable for a URL, and Unauthorized for a
+    token, that can belong to no daemon.
     """
 
     def __init__(
@@ -82,9 +84,15 @@ class Client:
         answer_seconds: float = ANSWER_SECONDS,
         name: str = "popcond",
         renew: Callable[[], str] | None = None,
+        revive: Callable[[], Awaitable[str]] | None = None,
     ) -> None:
+        self._revive = revive
         self._line = Line(url, token, answer_seconds=answer_seconds, name=name, renew=renew)
-        self.url = self._line.url
+
+    @property
+    def url(self) -> str:
+        """Where the daemon is."""
+        return self._line.url
 
     async def __aenter__(self) -> Self:
         await self._line.open()
@@ -361,8 +369,18 @@ class Client:
             except DaemonUnreachable:
                 if answered_at is None or time.monotonic() - answered_at >= patience:
                     raise
+                await self._find_again()
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def _find_again(self) -> None:
+        """A lost daemon may have come back elsewhere, or is started anew; whatever hinders that is tried again."""
+        if self._revive is None:
+            return
+        with suppress(PopconError):
+            url = await self._revive()
+            if url != self._line.url:
+                await self._line.move(url)
 
     async def _frame_picture(self, emoji_id: str, kind: str, index: int, width: int | None) -> bytes:
         params = None if width is None else {"width": str(width)}

@@ -49,20 +49,32 @@ class Line:
         self.url = url.rstrip("/")
         self.speaker = Speaker(name, VERSION, API_MIN, API_MAX)
         _refuse_unusable(self.url, token)
-        socket = _socket_of(self.url)
-        self._http = httpx.AsyncClient(
-            base_url="http://popcond" if socket else self.url,
+        self._bearer = _Bearer(token, renew)
+        self._timeout = httpx.Timeout(answer_seconds, connect=min(CONNECT_SECONDS, answer_seconds))
+        self._http = self._to(self.url)
+
+    def _to(self, url: str) -> httpx.AsyncClient:
+        socket = _socket_of(url)
+        return httpx.AsyncClient(
+            base_url="http://popcond" if socket else url,
             transport=httpx.AsyncHTTPTransport(uds=socket) if socket else None,
-            auth=_Bearer(token, renew),
+            auth=self._bearer,
             headers={CLIENT_HEADER: str(self.speaker)},
-            timeout=httpx.Timeout(answer_seconds, connect=min(CONNECT_SECONDS, answer_seconds)),
+            timeout=self._timeout,
             trust_env=False,
-            verify=_trust(self.url),
+            verify=_trust(url),
         )
 
     async def open(self) -> None:
         """Get ready to send."""
         await self._http.__aenter__()
+
+    async def move(self, url: str) -> None:
+        """The daemon is to be found elsewhere from now on."""
+        before, self.url = self._http, url.rstrip("/")
+        self._http = self._to(self.url)
+        await self._http.__aenter__()
+        await before.aclose()
 
     async def close(self) -> None:
         """Hang up."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -89,16 +89,23 @@ async def _connect_at_home(stack: AsyncExitStack, settings: Settings, narrator: 
     """
     info = await ensure_daemon(settings, narrator.note)
     renew = partial(read_or_make_token, settings)
+
+    async def revive() -> str:
+        return (await ensure_daemon(settings, narrator.note)).url
+
     with suppress(DaemonUnreachable):
-        return await _connect(stack, info.url, renew(), renew)
-    info = await ensure_daemon(settings, narrator.note)
-    return await _connect(stack, info.url, renew(), renew)
+        return await _connect(stack, info.url, renew(), renew, revive)
+    return await _connect(stack, await revive(), renew(), renew, revive)
 
 
 async def _connect(
-    stack: AsyncExitStack, url: str, token: str, renew: Callable[[], str] | None = None
+    stack: AsyncExitStack,
+    url: str,
+    token: str,
+    renew: Callable[[], str] | None = None,
+    revive: Callable[[], Awaitable[str]] | None = None,
 ) -> tuple[Client, Feed]:
-    client = await stack.enter_async_context(Client(url, token, renew=renew))
+    client = await stack.enter_async_context(Client(url, token, renew=renew, revive=revive))
     feed = await stack.enter_async_context(Feed(client))
     return client, feed
 

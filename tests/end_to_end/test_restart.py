@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
+import os
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +17,7 @@ import pytest
 
 from popcond.client import Client
 from popcond.wire import Emoji, NewPack, Pack, Status
-from tests.daemons import RunningDaemon, running_daemon
+from tests.daemons import PATIENCE, RunningDaemon, environment, running_daemon
 
 ACTIONS = ("wave", "nod")
 
@@ -70,6 +76,36 @@ async def test_a_restart_finishes_what_was_begun(tmp_path: Path, number: signal.
             assert len(await client.packs()) == 1
     drafts = [path for path in home.rglob("*") if path.name.startswith(".draft") or path.name.startswith("upload-")]
     assert not drafts
+
+
+def test_a_command_whose_daemon_is_killed_starts_another_and_goes_on(tmp_path: Path) -> None:
+    home, out = tmp_path / "home", tmp_path / "out"
+    words = ["make", "--sample", "--actions", "wave,nod", "--target", "line-emoji", "--out", str(out), "--quiet"]
+    make = subprocess.Popen([sys.executable, "-m", "popcond", *words], env=environment(home), stderr=subprocess.PIPE)
+    killed = _kill_once_it_animates(home)
+    _, told = make.communicate(timeout=PATIENCE * 2)
+    assert make.returncode == 0, told.decode()
+    assert len(list((out / "line-emoji").glob("*.png"))) >= 2
+    assert killed not in _pids(home)
+
+
+def _kill_once_it_animates(home: Path) -> int:
+    """SIGKILL for the daemon of the home, as soon as it has begun to work; answers its process."""
+    give_up_at = time.monotonic() + PATIENCE
+    while time.monotonic() < give_up_at:
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            pid = int(json.loads((home / "runtime.json").read_text())["pid"])
+            if any((home / ".popcon-work" / "puppet").iterdir()):
+                os.kill(pid, signal.SIGKILL)
+                return pid
+        time.sleep(0.01)
+    raise AssertionError("no clip was ever begun")
+
+
+def _pids(home: Path) -> list[int]:
+    with contextlib.suppress(OSError):
+        return [int(json.loads((home / "runtime.json").read_text())["pid"])]
+    return []
 
 
 def test_a_second_daemon_of_a_home_is_refused_with_a_cure(tmp_path: Path) -> None:
