@@ -37,6 +37,8 @@ from popcond.bus import Bus
 from popcond.home import TokenInForce
 from popcond.housekeeping import Housekeeping
 from popcond.media.clip import ClipLimits
+from popcond.rehearsal.place import is_rehearsal
+from popcond.rehearsal.provider import Rehearsed
 from popcond.runner import LOCAL_PATIENCE, Lane, Runner
 from popcond.settings import Settings
 from popcond.stages.animate import Studio, animate
@@ -83,7 +85,10 @@ def compose(settings: Settings, token: TokenInForce) -> Daemon:
     assets = Assets(settings.assets)
     housekeeping = Housekeeping(database, assets)
     workers = Workers(settings.workers, settings.worker_memory_mb, preload=_PRELOAD)
-    providers: dict[str, VideoProvider] = {"puppet": Puppet(settings.work, workers), DASHSCOPE: _dashscope(settings)}
+    providers: dict[str, VideoProvider] = {
+        "puppet": Puppet(settings.work, workers),
+        DASHSCOPE: _dashscope(settings, workers),
+    }
     ceilings = Ceilings(per_pack=settings.max_spend_per_pack, per_day=settings.max_spend_per_day)
     studio = Studio(database, assets, providers, ceilings, settings.work)
     collector = Collector(studio, housekeeping.at_work)
@@ -116,17 +121,20 @@ def compose(settings: Settings, token: TokenInForce) -> Daemon:
     return Daemon(powers, runner, collector)
 
 
-def _dashscope(settings: Settings) -> DashScope:
+def _dashscope(settings: Settings, workers: Workers) -> DashScope:
     def key() -> SecretStr | None:
         found = keys.read(settings, DASHSCOPE)
         return found.secret if found else None
 
+    if is_rehearsal(settings):
+        return Rehearsed(key, settings, workers)
     return DashScope(
         key,
         base_url=settings.dashscope_base_url,
         hosts=settings.dashscope_hosts,
         settles_in=settings.dashscope_settle_seconds,
         poll_after=settings.dashscope_poll_seconds,
+        workers=workers,
     )
 
 

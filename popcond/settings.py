@@ -72,7 +72,7 @@ class Settings(BaseSettings):
     socket: bool | Path = False  # listen on a Unix socket too: True in the home folder, or the path of one
     workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256)  # child processes at once
     worker_memory_mb: int = Field(3072, ge=512)  # address space of one child, MiB
-    clips_in_flight: int = Field(4, ge=1, le=64)  # clips asked of providers at once
+    clips_in_flight: int = Field(12, ge=1, le=64)  # clips asked of providers at once
     most_at_once: dict[Stage, int] = Field(default_factory=dict)  # jobs of one stage at once, below its lane's number
     max_spend_per_pack: float | None = Field(None, ge=0, allow_inf_nan=False)  # a provider's currency; None: no ceiling
     max_spend_per_day: float | None = Field(50.0, ge=0, allow_inf_nan=False)  # … over all packs; None: no ceiling

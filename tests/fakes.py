@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -50,6 +51,10 @@ class LedgerProvider:
         return Provider(
             name="ledger", label="Ledger", models=(model,), needs_key=False, has_key=True, needs_network=False
         )
+
+    def turn(self, model: str) -> contextlib.AbstractAsyncContextManager[None]:
+        """At any time."""
+        return contextlib.nullcontext()
 
     async def submit(self, request: ClipRequest) -> RemoteTask:
         """Accept, and write it into the ledger."""

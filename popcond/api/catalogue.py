@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from popcond.api.deps import Uses
+from popcond.rehearsal.place import FEATURE, is_rehearsal
 from popcond.store.migrations import schema_known
 from popcond.targets import TARGETS
 from popcond.wire import API_MAX, API_MIN, FEATURES, VERSION, Action, Problem, Provider, Target, Version
@@ -13,10 +14,11 @@ router = APIRouter(tags=["catalogue"])
 
 
 @router.get("/v1/version")
-async def version() -> Version:
+def version(powers: Uses) -> Version:
     """Which program this is, which API versions it speaks, and what it can do. A daemon that runs is at its schema."""
     api = {"min": API_MIN, "max": API_MAX}
-    return Version(version=VERSION, api=api, features=FEATURES, schema=schema_known()[-1])
+    features = (*FEATURES, FEATURE) if is_rehearsal(powers.settings) else FEATURES
+    return Version(version=VERSION, api=api, features=features, schema=schema_known()[-1])
 
 
 @router.get("/v1/actions")

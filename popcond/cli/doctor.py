@@ -16,7 +16,7 @@ from popcond.doctor.finding import Finding
 
 def run(options: argparse.Namespace) -> int:
     """0 when all is well, 1 when something is broken."""
-    findings = check_up(settings_of(options), deep=options.deep)
+    findings = check_up(settings_of(options), deep=options.deep, online=options.online)
     if options.json:
         told = list(findings)
         is_well = all(finding.ok for finding in told)

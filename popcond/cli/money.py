@@ -12,7 +12,7 @@ from popcond.cli.session import open_session
 from popcond.cli.terminal_text import printable
 from popcond.cli.usage import DONE, WrongUsage, counted
 from popcond.client import Client
-from popcond.wire import Purchase, PurchaseState, Spend, Usage
+from popcond.wire import Purchase, PurchaseState, Spend, Usage, sum_of_money
 
 WORDS = {
     PurchaseState.INTENT: "about to be bought",
@@ -71,7 +71,7 @@ def _line(purchase: Purchase) -> str:
     when = datetime.fromtimestamp(purchase.intent_at).astimezone().strftime("%Y-%m-%d %H:%M")
     about = "about " if purchase.is_estimate and purchase.amount else ""
     what = f"{purchase.pack_name}: {purchase.action}"
-    cost = f"{about}{purchase.amount:.2f} {purchase.currency}"
+    cost = f"{about}{sum_of_money(purchase.amount, purchase.currency)}"
     told = f"{purchase.id}  {when}  {what}  {cost}  {WORDS[purchase.state]}"
     if purchase.state is PurchaseState.UNKNOWN and purchase.problem is not None:
         told += "\n  " + " ".join(filter(None, (purchase.problem.message, purchase.problem.cure)))
@@ -88,8 +88,8 @@ def _usage_lines(usage: Usage) -> list[str]:
 
 
 def _sum(spend: Spend) -> str:
-    reserved = f", of which {spend.reserved:.2f} still open" if spend.reserved else ""
-    return f"{spend.amount:.2f} {spend.currency} for {counted(spend.purchases, 'clip')}{reserved}"
+    reserved = f", of which {sum_of_money(spend.reserved, spend.currency)} still open" if spend.reserved else ""
+    return f"{sum_of_money(spend.amount, spend.currency)} for {counted(spend.purchases, 'clip')}{reserved}"
 
 
 def _ceilings(usage: Usage) -> list[str]:

@@ -15,7 +15,7 @@ from popcond.cli.terminal_text import printable
 from popcond.cli.usage import WrongUsage, comma_list, counted, known_names, near_names, readable_file
 from popcond.client import Client
 from popcond.errors import DaemonUnreachable
-from popcond.wire import Character, Name, NewPack, Pack, RemoveBackground
+from popcond.wire import Character, Name, NewPack, Pack, RemoveBackground, sum_of_money
 
 EVERYTHING = "all"
 DEFAULT_TARGET = "gif"
@@ -119,7 +119,7 @@ async def place(session: Session, new: NewPack) -> Pack:
     if quote.amount > 0:
         session.narrator.note(
             f"{counted(len(quote.per_emoji), 'clip')} of {new.provider} will cost about"
-            f" {quote.amount:.2f} {quote.currency}."
+            f" {sum_of_money(quote.amount, quote.currency)}."
         )
     key = uuid.uuid4().hex
     with suppress(DaemonUnreachable):

@@ -18,7 +18,7 @@ from pathlib import Path
 from popcond.assets import Assets
 from popcond.crash import point
 from popcond.media.raster import Colour, from_png
-from popcond.stages.prices import clip_price, clip_seconds, model_of, provider_of
+from popcond.stages.prices import clip_price, clip_seconds, model_of, provider_of, row_name
 from popcond.stages.purchase import Shop, bought, collect
 from popcond.stages.work import Finish, Work
 from popcond.store import characters, purchases
@@ -105,7 +105,7 @@ def _order(work: Work, model: ProviderModel, request: ClipRequest) -> Order:
         work=purchases.clip_of(work.emoji.id),
         request=_digest(work, request),
         provider=work.pack.provider,
-        model=model.name,
+        model=row_name(model),  # as the provider's list says it
         pack_id=work.pack.id,
         pack_name=work.pack.name,
         emoji_id=work.emoji.id,

@@ -14,7 +14,7 @@ from contextlib import AbstractAsyncContextManager
 from functools import partial
 
 from popcond import pipeline
-from popcond.errors import MaybeBought, PopconError
+from popcond.errors import MaybeBought, PopconError, ProviderFailed, ProviderUnreachable
 from popcond.stages import transitions
 from popcond.stages.animate import Studio, fetched
 from popcond.stages.purchase import collect, give_up
@@ -98,7 +98,14 @@ async def _bring_home(studio: Studio, provider: VideoProvider, entry: Entry, sta
         if not is_wanted:
             await give_up(studio.database, provider, entry)
     elif status.state is TaskState.SUCCEEDED and is_wanted:
-        clip = await fetched(studio.assets, provider, status, studio.scratch)
+        try:
+            clip = await fetched(studio.assets, provider, status, studio.scratch)
+        except ProviderUnreachable:
+            raise
+        except ProviderFailed as error:  # it is there, and it is no clip that anybody could use
+            spoiled = partial(purchases.settle, purchase_id=entry.id, state=PurchaseState.EXPIRED)
+            await studio.database.write(partial(spoiled, billed=status.billed, problem=error.problem()))
+            return
         await studio.database.write(partial(_keep, entry=entry, status=status, clip=clip))
     else:
         await studio.database.write(partial(_close, entry=entry, status=status))

@@ -19,12 +19,30 @@ def provider_of(providers: Mapping[str, VideoProvider], name: str) -> VideoProvi
 
 
 def model_of(providers: Mapping[str, VideoProvider], provider: str, model: str | None) -> ProviderModel:
-    """The named model; the provider's first when there is no name. Raises UnknownName."""
+    """The named model; the provider's first when there is no name. `NAME@SIZE` is one in that size.
+
+    Raises UnknownName.
+    """
     models = {each.name: each for each in provider_of(providers, provider).describe().models}
-    name = model or next(iter(models))
+    name, at, size = (model or next(iter(models))).partition("@")
     if name not in models:
         raise UnknownName(f"{provider} has no model {name!r}.", cure=f"Choose: {', '.join(models)}.")
-    return models[name]
+    return _in_size(models[name], size) if at else models[name]
+
+
+def row_name(model: ProviderModel) -> str:
+    """The model's name in its provider's own lists, whatever its size."""
+    return model.name.partition("@")[0]
+
+
+def _in_size(model: ProviderModel, size: str) -> ProviderModel:
+    resolution = size.upper()
+    if resolution not in model.sizes:
+        sizes = ", ".join(f"{model.name}@{each}" for each in model.sizes) or model.name
+        raise UnknownName(f"{model.name} has no size {size!r}.", cure=f"Choose: {sizes}.")
+    price = model.sizes[resolution]
+    named = f"{model.name}@{resolution}"
+    return model.model_copy(update={"name": named, "resolution": resolution, "price_per_second": price})
 
 
 def clip_seconds(model: ProviderModel) -> float:

@@ -59,10 +59,11 @@ async def _opened(shop: Shop, request: ClipRequest, order: Order) -> Entry:
 
 async def _buy(shop: Shop, request: ClipRequest, order: Order) -> Entry:
     """Intent, order, id: each on disk before the next begins."""
-    point("before_intent")
-    entry = await shop.database.write(partial(_intend, shop=shop, order=order))
-    point("after_intent")
-    return await _undisturbed(_submit(shop, request, entry))
+    async with shop.provider.turn(request.model):
+        point("before_intent")
+        entry = await shop.database.write(partial(_intend, shop=shop, order=order))
+        point("after_intent")
+        return await _undisturbed(_submit(shop, request, entry))
 
 
 def _intend(connection: Connection, shop: Shop, order: Order) -> Entry:

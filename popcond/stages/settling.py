@@ -79,7 +79,9 @@ async def _look(database: Database, provider: VideoProvider, entry: Entry) -> st
         return await _chosen(database, entry, fitting)
     now = time.time()
     far = await provider.tasks(min(entry.intent_at - _FAR, now - 2 * _FAR), max(entry.intent_at, now) + _FAR)
-    if suspects := await _fitting(database, provider, entry, far.tasks):
+    # What has come near since is too young to be this order, which was settled before the first list was read.
+    others = [task for task in far.tasks if abs(task.accepted_at - entry.intent_at) > span]
+    if suspects := await _fitting(database, provider, entry, others):
         raise _undecided(entry, suspects, "a task there could be it, but by the clocks it is not")
     return None
 

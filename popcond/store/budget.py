@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from popcond.errors import OverBudget
-from popcond.wire import DaySpend, PackSpend, Spend
+from popcond.wire import DaySpend, PackSpend, Spend, sum_of_money
 
 _BILLED = "state NOT IN ('refused', 'failed', 'released')"
 _SUMS = (
@@ -104,8 +104,8 @@ def _refuse(whose: str, spent: float, amount: float, ceiling: float, currency: s
     if spent + amount <= ceiling + _CENT:
         return
     raise OverBudget(
-        f"This would cost {amount:.2f} {currency}; {whose} has {spent:.2f} {currency} spent or reserved"
-        f" of at most {ceiling:.2f} {currency}.",
+        f"This would cost {sum_of_money(amount, currency)}; {whose} has {sum_of_money(spent, currency)} spent or"
+        f" reserved of at most {sum_of_money(ceiling, currency)}.",
         cure=cure,
         details={"amount": amount, "spent": spent, "ceiling": ceiling, "currency": currency},
     )

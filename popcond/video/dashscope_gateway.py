@@ -21,10 +21,12 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from popcond.errors import ProviderBusy, ProviderFailed, ProviderUnreachable, SubmitUnanswered
 from popcond.video.dashscope_answers import Refusal, TaskAnswer
 from popcond.video.dashscope_refusals import refusal
+from popcond.video.pace import Limits, Pace
 
 _CREATE = httpx.Timeout(60.0, connect=10.0)
 _ASK = httpx.Timeout(20.0, connect=10.0)
 _ASK_SECONDS = 60.0
+_QUESTIONS = Limits(per_second=18, at_once=18)  # of the 20 calls a second that an account has for them
 _MOST_BYTES = 4 << 20  # of one answer
 _NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _AMBIGUOUS = (408, 409)  # a 4xx that does not say whether the order was taken
@@ -61,6 +63,7 @@ class Gateway:
         self._base_url = base_url.rstrip("/")
         self._key = key  # answers one of usable shape; raises ProviderFailed
         self._answers_in = answers_in  # seconds after which an order counts as unanswered, whatever trickles in
+        self._questions = Pace(_QUESTIONS)
         url = httpx.URL(base_url)
         self.is_loopback = (url.scheme, url.host) == ("http", "127.0.0.1")  # a stand-in of tests
         self._is_private = url.scheme == "https" or self.is_loopback
@@ -97,7 +100,7 @@ class Gateway:
         except ProviderFailed as error:  # what was bought is still there, and waits for the key
             raise ProviderUnreachable(error.message, cure=error.cure, details=error.details) from error
         try:
-            async with asyncio.timeout(_ASK_SECONDS):
+            async with self._questions.sending(), asyncio.timeout(_ASK_SECONDS):
                 return await self._send(method, path, headers, _ASK, params=dict(parameters))
         except (httpx.HTTPError, TimeoutError) as error:
             raise ProviderUnreachable(f"DashScope does not answer ({type(error).__name__}).", cure=_LOOK) from error
@@ -123,6 +126,7 @@ class Gateway:
                 "The API key is not sent over an open line.",
                 cure="POPCON_DASHSCOPE_BASE_URL has to begin with https://.",
                 code="bad_base_url",
+                details={"stops": "all"},
             )
         key = await asyncio.to_thread(self._key)  # from a file, or a keyring that takes its time
         if key is None:
@@ -130,6 +134,7 @@ class Gateway:
                 "There is no DashScope API key.",
                 cure="Run `popcond key set`, or set DASHSCOPE_API_KEY for the daemon.",
                 code="no_key",
+                details={"stops": "all"},
             )
         return {"Authorization": f"Bearer {key.get_secret_value()}"}
 

@@ -16,6 +16,7 @@ from popcond.video.provider import ListedTask, TaskList
 
 _PAGE = 50  # rows
 _MOST_PAGES = 100
+_TRIES = 3  # at a list that moves while it is read
 _SPAN = 12 * 3600.0  # seconds of one question; with the eight hours of the zones it stays below the 24 that are allowed
 _KEPT = 23.5 * 3600.0  # seconds that the service keeps a task for sure
 _HONEST = 600.0  # seconds between its clock and ours up to which times can be compared
@@ -46,20 +47,31 @@ async def listed(gateway: Gateway, since: float, until: float) -> TaskList:
 
 
 async def _listing(gateway: Gateway, start: float, end: float) -> _Listing:
-    """Every page of a span.
+    """Every page of a span, read again when rows have moved from page to page meanwhile."""
+    for _ in range(_TRIES):
+        listing = await _pages(gateway, start, end)
+        if listing.is_all:
+            break
+    return listing
+
+
+async def _pages(gateway: Gateway, start: float, end: float) -> _Listing:
+    """Every page of a span, once; it is all when nothing is missing of what was there at the first page.
 
     Nobody says in which zone the service reads the span's ends, so it is asked for both that may be meant; what is too
     much is left out by the rows' own times.
     """
     span = {"start_time": list_time(start, hours_east=0), "end_time": list_time(end + 1.0, hours_east=8)}
     rows: dict[str, ListRow] = {}
+    total: int | None = None
     for number in range(1, _MOST_PAGES + 1):
         page = (await gateway.ask("/tasks", page_no=number, page_size=_PAGE, **span)).read(Page)
         if page is None:
             break
         rows |= {row.task_id: row for row in page.data}
+        total = page.total if total is None else total  # what came since pushes others to the next page, and is new
         if not page.data or number * _PAGE >= page.total:
-            return _Listing(tuple(rows.values()), len(rows) >= page.total)
+            return _Listing(tuple(rows.values()), len(rows) >= total)
     return _Listing(tuple(rows.values()), is_all=False)
 
 

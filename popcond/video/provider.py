@@ -7,6 +7,7 @@ once and never again by itself; what its answer leaves open is settled with the 
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -87,6 +88,13 @@ class VideoProvider(Protocol):
 
     def describe(self) -> Provider:
         """Models, prices, limits, and whether the key is there."""
+        ...
+
+    def turn(self, model: str) -> AbstractAsyncContextManager[None]:
+        """Wait until an order of this model keeps within its limits; inside, one may be submitted.
+
+        Whoever writes an intent down does so inside, so that nothing lies between the intent and its order.
+        """
         ...
 
     async def submit(self, request: ClipRequest) -> RemoteTask:

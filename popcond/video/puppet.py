@@ -54,6 +54,9 @@ class Puppet:
     def __init__(self, folder: Path, workers: Workers) -> None:
         self._folder = folder / NAME
         self._workers = workers
+        self._turns = asyncio.Semaphore(
+            workers.count
+        )  # who has a clip already goes first: few of ours wait for a place
         self._runs: dict[str, _Run] = {}
 
     def describe(self) -> Provider:
@@ -62,6 +65,10 @@ class Puppet:
         return Provider(
             name=NAME, label="Puppet (offline)", models=(model,), needs_key=False, has_key=True, needs_network=False
         )
+
+    def turn(self, model: str) -> contextlib.AbstractAsyncContextManager[None]:
+        """At any time: the workers queue by themselves."""
+        return contextlib.nullcontext()
 
     async def submit(self, request: ClipRequest) -> RemoteTask:
         """Start drawing. Raises ProviderFailed for an action that no performance plays, and for an absurd length."""
@@ -116,15 +123,16 @@ class Puppet:
         draft = run.clip.with_suffix(".part")
         self._folder.mkdir(parents=True, exist_ok=True)
         try:
-            await self._workers.run(
-                draw_clip,
-                note,
-                request.cutout,
-                request.action.performance,
-                backdrop=request.backdrop,
-                seconds=request.seconds,
-                to=draft,
-            )
+            async with self._turns:
+                await self._workers.run(
+                    draw_clip,
+                    note,
+                    request.cutout,
+                    request.action.performance,
+                    backdrop=request.backdrop,
+                    seconds=request.seconds,
+                    to=draft,
+                )
             draft.replace(run.clip)
         finally:
             draft.unlink(missing_ok=True)

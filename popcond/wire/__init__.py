@@ -30,6 +30,7 @@ from popcond.wire.money import (
     Quote,
     Spend,
     Usage,
+    sum_of_money,
 )
 from popcond.wire.packs import (
     Character,
@@ -119,4 +120,5 @@ __all__ = [
     "Version",
     "Wire",
     "disagreement",
+    "sum_of_money",
 ]

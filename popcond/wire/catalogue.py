@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Literal
 
@@ -96,6 +97,11 @@ class ProviderModel(Wire):
     price_per_second: float = 0.0
     currency: str = "USD"
     resolution: str | None = None  # the size that the price is for, in the provider's word
+    sizes: Mapping[str, float] = Field(
+        default={}
+    )  # price per second of every size on offer; NAME@SIZE orders one of them
+    is_legacy: bool = False  # its maker has announced that newer ones replace it
+    note: str = ""  # what a person should know before choosing it
 
 
 class Provider(Wire):

@@ -7,6 +7,13 @@ from enum import StrEnum
 from popcond.wire.base import Problem, Wire
 
 
+def sum_of_money(amount: float, currency: str) -> str:
+    """As a person reads it: cents, and further digits only where a price has them."""
+    digits = f"{amount:.4f}".rstrip("0")
+    whole, _, part = digits.partition(".")
+    return f"{whole}.{part:0<2} {currency}"
+
+
 class Quote(Wire):
     """What a pack would cost; nothing is bought."""
 

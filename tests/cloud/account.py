@@ -21,6 +21,9 @@ PRICES = {  # CNY for a second, by model and tier
     "wan2.5-i2v-preview": {480: 0.3, 720: 0.6, 1080: 1.0},
     "wan2.6-i2v-flash": {720: 0.15, 1080: 0.25},
     "wan2.6-i2v": {720: 0.6, 1080: 1.0},
+    "wan2.2-kf2v-flash": {480: 0.10, 720: 0.20, 1080: 0.48},
+    "wan2.7-i2v": {720: 0.6, 1080: 1.0},
+    "wan3.0-video": {480: 0.3, 720: 0.6, 1080: 1.2},
 }
 FOREIGN = "else"  # the key of other programs of the same account
 
@@ -37,6 +40,9 @@ class Knobs:
     list_zone: int = 8  # hours east of Greenwich in which the list reads its filter
     result_url: str = ""  # instead of its own address: what a provider gone bad might say
     list_total: int | None = None  # instead of the true number of rows
+    per_second: int = 0  # orders that are answered in any second; 0: any number
+    at_once: int = 0  # tasks in progress; 0: any number
+    clip_frames: int = 10  # of every clip, at ten a second
 
 
 @dataclass
@@ -67,6 +73,9 @@ class Line:
     tier: int
     cost: float  # CNY
     parameters: Mapping[str, Any]
+    frames: int = 1  # pictures that came with it
+    is_closed: bool = False  # the last of them is the first
+    negative: str | None = None  # what is not wanted
 
 
 @dataclass
@@ -104,7 +113,8 @@ class Account:
     faults: list[Fault] = field(default_factory=list)
     failures: dict[str, tuple[str, str]] = field(default_factory=dict)  # words of a prompt → code and message
     tasks: dict[str, Task] = field(default_factory=dict)
-    calls: dict[str, int] = field(default_factory=dict)  # requests by route, answered or not
+    came: dict[str, list[float]] = field(default_factory=dict)  # when requests came, by route; time.monotonic()
+    orders: list[float] = field(default_factory=list)  # when orders came that no fault met
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def accept(self, line: Line, picture: bytes) -> None:
@@ -146,16 +156,29 @@ class Account:
     def fault(self, route: str, prompt: str = "") -> Fault | None:
         """What is to go wrong now, once less from here on; counts the call as well."""
         with self.lock:
-            self.calls[route] = self.calls.get(route, 0) + 1
+            self.came.setdefault(route, []).append(time.monotonic())
             fault = next((f for f in self.faults if f.route == route and f.match in prompt and f.times > 0), None)
             if fault is not None:
                 fault.times -= 1
             return fault
 
+    def surplus(self) -> tuple[str, str] | None:
+        """Code and message for an order that comes now and is one too many; counts it as well."""
+        with self.lock:
+            now, knobs = time.monotonic(), self.knobs
+            recent = sum(now - at < 1.0 for at in self.orders)
+            self.orders.append(now)
+            if knobs.per_second and recent >= knobs.per_second:
+                return "Throttling.RateQuota", "Requests rate limit exceeded, please try again later."
+            running = sum(self.status(task) in ("PENDING", "RUNNING") for task in self.tasks.values())
+            if knobs.at_once and running >= knobs.at_once:
+                return "Throttling.Concurrency", "Too many tasks in progress."
+            return None
+
     def reset(self) -> None:
         """As on the first day, with an empty ledger."""
         with self.lock:
-            for memory in (self.faults, self.failures, self.tasks, self.calls):
+            for memory in (self.faults, self.failures, self.tasks, self.came, self.orders):
                 memory.clear()
             self.knobs = Knobs()
             self.ledger.write_text("")

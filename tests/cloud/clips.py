@@ -12,14 +12,14 @@ import numpy as np
 from popcond.media.raster import from_png
 from popcond.media.video_file import write_h264
 
-SIDE, FRAMES, FPS = 128, 10, 10
+SIDE, FPS = 128, 10
 
 
 @lru_cache(maxsize=8)
-def clip_of(picture: bytes) -> bytes:
-    """MP4 bytes; the same for the same picture."""
+def clip_of(picture: bytes, count: int) -> bytes:
+    """MP4 bytes of so many frames; the same for the same picture."""
     small = np.asarray(cv2.resize(from_png(picture), (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8)
-    heights = [round(12 * np.sin(np.pi * number / FRAMES)) for number in range(FRAMES)]
+    heights = [round(12 * np.sin(np.pi * number / count)) for number in range(count)]
     frames = (np.vstack([small[height:], np.repeat(small[-1:], height, axis=0)]) for height in heights)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "clip.mp4"

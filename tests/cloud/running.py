@@ -50,8 +50,13 @@ class Cloud:
     @property
     def calls(self) -> dict[str, int]:
         """Requests that came, by route."""
+        return {route: len(times) for route, times in self.times.items()}
+
+    @property
+    def times(self) -> dict[str, list[float]]:
+        """When requests came, by route; seconds of a clock of the stand-in's."""
         answer = httpx.get(f"{self._origin}/control/calls", trust_env=False, verify=False)
-        return dict(answer.raise_for_status().json()["calls"])
+        return dict(answer.raise_for_status().json()["came"])
 
     @property
     def ledger(self) -> list[dict[str, Any]]:

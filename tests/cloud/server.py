@@ -2,32 +2,28 @@
 
 Kinds of faults: `drop_before` closes the line before the order is taken, `drop_after` after it was; `error_before` and
 `error_after` answer with `status`, `code` and `message` instead; `slow_before` and `slow_after` wait for `seconds`;
-`html` is a gateway's page, `garbled` an answer that cannot be read, `truncated` one that ends too soon, `drip` one that
-never ends. A fault that says nothing of "after" keeps the route from doing anything.
+`html` is a gateway's page, `garbled` an answer that cannot be read, `truncated` one that ends too soon, `cut_after` a
+clip whose second half is missing, `drip` an answer that never ends. A fault that says nothing of "after" keeps the
+route from doing anything.
 """
 
 from __future__ import annotations
 
-import base64
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from popcond.errors import UnreadablePicture
-from popcond.media.raster import from_png
-from tests.cloud.account import PRICES, Account, Fault, Line, Task, new_id
+from tests.cloud.account import Account, Fault, Task, new_id
 from tests.cloud.clips import clip_of
+from tests.cloud.orders import FRAMES, VIDEO, line_of, mistake, pictures
 
 API = "/api/v1"
-CREATE = f"{API}/services/aigc/video-generation/video-synthesis"
-
-_MOST_PROMPT = 1500
-_PARAMETERS = {"resolution", "duration", "audio", "prompt_extend", "watermark", "seed"}
+CREATES = (API + VIDEO, API + FRAMES)
 
 
 @dataclass(frozen=True)
@@ -88,9 +84,11 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
         if path.startswith("/control/"):
             self._send(_CONTROL[path](self.server.account, json.loads(body)))
-        elif path == CREATE:
+        elif path in CREATES:
             order = json.loads(body)
-            self._route("create", lambda: self._create(order), str(order.get("input", {}).get("prompt")))
+            self._route(
+                "create", lambda: self._create(path.removeprefix(API), order), str(order.get("input", {}).get("prompt"))
+            )
         elif path.endswith("/cancel"):
             self._route("cancel", lambda: self._cancel(path.split("/")[-2]))
         else:
@@ -111,6 +109,8 @@ class Handler(BaseHTTPRequestHandler):
             time.sleep(fault.seconds)
         if done is not None and (not fault or kind.startswith("slow")):
             self._send(done)
+        elif done is not None and kind == "cut_after":
+            self._send(replace(done, body=done.body[: len(done.body) // 2]))
         elif fault:
             self._fail(fault)
 
@@ -174,16 +174,18 @@ class Handler(BaseHTTPRequestHandler):
 
     # -------------------------------------------------------------- routes
 
-    def _create(self, order: Mapping[str, Any]) -> Reply:
+    def _create(self, path: str, order: Mapping[str, Any]) -> Reply:
         if problem := self._bad_key():
             return problem
         if self.headers.get("X-DashScope-Async") != "enable":
             return refuse(403, "AccessDenied", "current user api does not support synchronous calls.")
-        wrong = _mistake(order)
+        if surplus := self.server.account.surplus():
+            return refuse(429, *surplus)
+        wrong = mistake(path, order)
         if wrong:
             return refuse(404 if "Model" in wrong else 400, *wrong.split(": ", 1))
-        line = _line(order, self.headers["Authorization"][-4:])
-        self.server.account.accept(line, _picture(order))
+        line = line_of(order, self.headers["Authorization"][-4:])
+        self.server.account.accept(line, pictures(order)[0])
         return say(output={"task_status": "PENDING", "task_id": line.id})
 
     def _query(self, task_id: str) -> Reply:
@@ -201,7 +203,8 @@ class Handler(BaseHTTPRequestHandler):
             return say(output=output)
         address = account.knobs.result_url or f"{self.server.origin}/results/{task_id}.mp4?Expires=1&Signature=s3cret"
         output |= {"orig_prompt": task.line.prompt, "video_url": address}
-        return say(output=output, usage={"duration": task.line.seconds, "video_count": 1, "SR": task.line.tier})
+        seconds = "video_duration" if "kf2v" in task.line.model else "duration"
+        return say(output=output, usage={seconds: task.line.seconds, "video_count": 1, "SR": task.line.tier})
 
     def _list(self) -> Reply:
         if problem := self._bad_key():
@@ -244,54 +247,7 @@ class Handler(BaseHTTPRequestHandler):
             task.asked_for_result += 1
             if task.asked_for_result <= account.knobs.absent_results:
                 return Reply(404, b"<Error><Code>NoSuchKey</Code></Error>", "application/xml")
-        return Reply(body=clip_of(task.picture), media_type="video/mp4")
-
-
-# ------------------------------------------------------------------ orders
-
-
-def _mistake(order: Mapping[str, Any]) -> str | None:
-    """What the service would say against an order, as CODE: message."""
-    model, given = order.get("model"), order.get("parameters") or {}
-    if model not in PRICES:
-        return "ModelNotFound: Model can not be found."
-    if set(order) != {"model", "input", "parameters"} or set(given) - _PARAMETERS:
-        return "InvalidParameter: unknown fields"
-    if _tier(given) not in PRICES[model]:
-        return "InvalidParameter: The resolution is not match"
-    if "2.2" in model and "duration" in given:
-        return "InvalidParameter: duration is fixed"
-    if len(order["input"].get("prompt", "")) > _MOST_PROMPT:
-        return "InvalidParameter: the prompt is too long"
-    try:
-        picture = from_png(_picture(order))
-    except (ValueError, KeyError, UnreadablePicture):
-        return "InvalidParameter: url error, please check url!"
-    if (
-        picture.ndim != 3
-        or picture.shape[2] != 3
-        or not 360 <= min(picture.shape[:2]) <= max(picture.shape[:2]) <= 2000
-    ):
-        return "InvalidParameter: the picture has an alpha channel or a size that is not allowed"
-    return None
-
-
-def _line(order: Mapping[str, Any], key: str) -> Line:
-    given = order["parameters"]
-    seconds, tier = float(given.get("duration", 5)), _tier(given)
-    cost = round(PRICES[order["model"]][tier] * seconds, 6)
-    return Line(time.time(), new_id(), order["model"], order["input"]["prompt"], key, seconds, tier, cost, given)
-
-
-def _tier(parameters: Mapping[str, Any]) -> int:
-    return int(str(parameters.get("resolution", "1080P")).rstrip("P"))
-
-
-def _picture(order: Mapping[str, Any]) -> bytes:
-    head, _, data = order["input"]["img_url"].partition(",")
-    if head != "data:image/png;base64":
-        raise ValueError(head)
-    return base64.b64decode(data, validate=True)
+        return Reply(body=clip_of(task.picture, account.knobs.clip_frames), media_type="video/mp4")
 
 
 # ------------------------------------------------------------------ rows and times
@@ -348,7 +304,7 @@ def _reset(account: Account, _body: Any) -> Reply:
 
 def _calls(account: Account, _body: Any) -> Reply:
     with account.lock:
-        return say(calls=dict(account.calls))
+        return say(came=dict(account.came))
 
 
 _CONTROL: Mapping[str, Callable[[Account, Any], Reply]] = {

@@ -21,13 +21,21 @@ from tests.cloud.running import KEY, running_cloud
 from tests.data import an_action
 from tests.fakes import LedgerProvider
 
+SHAPES = ("wan2.2-kf2v-flash", "wan2.7-i2v", "wan3.0-video")  # models that are ordered in other ways than the default
 
-@pytest.fixture(params=["puppet", "ledger", "dashscope"])
-async def provider(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[VideoProvider]:
-    """Each of them in turn."""
-    if request.param == "ledger":
+
+@pytest.fixture(params=["puppet", "ledger", "dashscope", *SHAPES])
+def made_by(request: pytest.FixtureRequest) -> str:
+    """Each of them in turn; of the paid service every shape of orders."""
+    return str(request.param)
+
+
+@pytest.fixture
+async def provider(made_by: str, tmp_path: Path) -> AsyncIterator[VideoProvider]:
+    """Ready for orders."""
+    if made_by == "ledger":
         yield LedgerProvider()
-    elif request.param == "dashscope":
+    elif made_by == "dashscope" or made_by in SHAPES:
         with running_cloud(tmp_path / "cloud") as cloud:
             yield DashScope(lambda: SecretStr(KEY), base_url=cloud.base_url, poll_after=0.05)
     else:
@@ -35,7 +43,7 @@ async def provider(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
 
 
 @pytest.fixture
-def request_for_a_clip(provider: VideoProvider, tmp_path: Path) -> ClipRequest:
+def request_for_a_clip(provider: VideoProvider, made_by: str, tmp_path: Path) -> ClipRequest:
     """A round somebody, half a second of it."""
     rows, columns = np.mgrid[:96, :96]
     cutout = np.zeros((96, 96, 4), np.uint8)
@@ -48,7 +56,7 @@ def request_for_a_clip(provider: VideoProvider, tmp_path: Path) -> ClipRequest:
         motion_prompt=action.motion_prompt,
         cutout=path,
         backdrop=(0, 150, 140),
-        model=provider.describe().models[0].name,
+        model=made_by if made_by in SHAPES else provider.describe().models[0].name,
         seconds=0.5,
     )
 
@@ -83,6 +91,16 @@ async def test_a_task_ends_in_a_clip_that_can_be_fetched_twice(
         assert probe(tmp_path / name).frames > 1
     assert (tmp_path / "once.mp4").read_bytes() == (tmp_path / "twice.mp4").read_bytes()
     assert (await provider.check(task)).state is TaskState.SUCCEEDED
+
+
+async def test_an_order_may_be_sent_in_a_turn_that_was_waited_for(
+    provider: VideoProvider, request_for_a_clip: ClipRequest
+) -> None:
+    async with asyncio.timeout(30):
+        for _ in range(2):
+            async with provider.turn(request_for_a_clip.model):
+                task = await provider.submit(request_for_a_clip)
+            await provider.cancel(task)
 
 
 async def test_two_submits_are_two_tasks(provider: VideoProvider, request_for_a_clip: ClipRequest) -> None:

@@ -8,7 +8,8 @@ import json
 import pytest
 
 from popcond.cli import main
-from popcond.cli.options import Parser, build_parser, parse
+from popcond.cli.options import build_parser, parse
+from popcond.cli.parser import Parser
 from popcond.cli.usage import WrongUsage
 
 

@@ -4,118 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from popcond.assets import Assets
 from popcond.errors import MaybeBought, OverBudget, ProviderFailed, ProviderUnreachable
-from popcond.media.raster import png
-from popcond.stages import transitions
-from popcond.stages.animate import Studio, animate, what_to_order
-from popcond.stages.collector import attend
-from popcond.stages.work import Work
-from popcond.store import characters, emojis, jobs, packs, purchases
+from popcond.stages.animate import animate
+from popcond.stages.settling import settle
+from popcond.store import emojis, purchases
 from popcond.store.budget import Ceilings
-from popcond.store.db import Connection, Database
-from popcond.store.migrations import migrate
-from popcond.store.purchases import Entry
-from popcond.wire import Emoji, Problem, Purchase, PurchaseState, Stage, Status
-from tests.data import a_character, a_new_pack, an_action, its_files
+from popcond.video.provider import TaskList
+from popcond.wire import PurchaseState
 from tests.fakes import LedgerProvider
-
-
-class House:
-    """A home with packs in it, and a provider outside."""
-
-    def __init__(self, home: Path, provider: LedgerProvider) -> None:
-        migrate(home / "popcon.db")
-        self.database = Database(home / "popcon.db")
-        self.provider = provider
-        self.studio = Studio(self.database, Assets(home / "assets"), {"ledger": provider}, Ceilings(), home)
-
-    async def emoji_of(self, action: str = "wave", colour: int = 200) -> Emoji:
-        """An emoji of a pack of its own, whose character has this much red."""
-        cutout = np.zeros((32, 32, 4), np.uint8)
-        cutout[8:24, 8:24] = (colour, 40, 40, 255)
-        files = its_files(cutout=self.studio.assets.put(png(cutout)))
-        character = await self.database.write(partial(characters.add, character=a_character(), files=files))
-        new = a_new_pack(character, action).model_copy(update={"provider": "ledger"})
-        pack = await self.database.write(partial(packs.add, new=new, actions=[an_action(action)]))
-        return pack.emojis[0]
-
-    async def job_of(self, emoji: Emoji) -> Work:
-        """The emoji's ANIMATE, claimed."""
-
-        def claim(connection: Connection) -> Work:
-            transitions.enqueue(connection, emoji.id, Stage.ANIMATE)
-            job = jobs.claim(connection, [Stage.ANIMATE], now=time.time())
-            assert job is not None
-            assert job.emoji_id == emoji.id
-            fresh = emojis.get(connection, emoji.id)
-            pack = packs.get(connection, emoji.pack_id)
-            return Work(job, fresh, emojis.action_of(connection, emoji.id), pack, report=lambda _fraction: None)
-
-        return await self.database.write(claim)
-
-    async def animate(self, emoji: Emoji) -> Emoji:
-        """Run the emoji's ANIMATE to its end, as the runner does."""
-        work = await self.job_of(emoji)
-        try:
-            finish = await animate(self.studio, work)
-        except BaseException as error:
-            problem = Problem(code=getattr(error, "code", "cancelled"), message=str(error))
-            await self.database.write(partial(_end_badly, work=work, problem=problem))
-            raise
-        await self.database.write(lambda connection: transitions.finish(connection, work.job, work, finish))
-        return await self.now(emoji)
-
-    async def now(self, emoji: Emoji) -> Emoji:
-        """The emoji as its row says."""
-        return await self.database.read(partial(emojis.get, emoji_id=emoji.id))
-
-    async def open(self, emoji: Emoji) -> Entry:
-        """The emoji's open purchase."""
-        entry = await self.database.read(partial(purchases.open_for, work=purchases.clip_of(emoji.id)))
-        assert entry is not None
-        return entry
-
-    async def interrupted(self, emoji: Emoji, *, accepted: bool, at: float | None = None) -> Entry:
-        """The daemon died around the order: the intent is written, and the provider may have accepted it."""
-        work = await self.job_of(emoji)
-        request, order = await what_to_order(self.studio, work)
-        entry = await self.database.write(partial(purchases.intend, order=order))
-        if accepted:
-            self.provider.accept(emoji.action, request.motion_prompt, at)
-        await self.database.write(purchases.doubt_intents)
-        await self.database.write(partial(jobs.cancel, emoji_id=emoji.id))
-        return entry
-
-    async def lines(self) -> list[Purchase]:
-        """The ledger, the newest line first."""
-        return await self.database.read(purchases.newest)
-
-    async def states(self) -> list[str]:
-        """What became of all that was ordered, in the order of its writing."""
-        return [line.state.value for line in reversed(await self.lines())]
-
-
-def _end_badly(connection: Connection, work: Work, problem: Problem) -> None:
-    connection.execute("UPDATE job SET state = 'dead' WHERE id = ? AND state = 'running'", (work.job.id,))
-    place = (Stage.ANIMATE, Status.FAILED, 0.0)
-    emojis.place(connection, work.emoji.id, *place, problem)
-
-
-@pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    """A new home beside a provider that wants half a dollar for a clip."""
-    house = House(tmp_path, LedgerProvider(price=0.5))
-    yield house
-    house.database.close()
+from tests.popcond.stages.house import House, until
 
 
 async def test_a_clip_is_ordered_waited_for_and_collected(house: House) -> None:
@@ -208,6 +111,28 @@ async def test_equal_orders_in_doubt_share_the_tasks_that_are_there(house: House
     assert sorted(str(line.remote_task) for line in await house.lines() if line.remote_task) == ["wave-1", "wave-2"]
 
 
+class LaggingProvider(LedgerProvider):
+    """What it has accepted turns up in its list just after somebody has looked for the first time."""
+
+    async def tasks(self, since: float, until: float) -> TaskList:
+        """As it was when it was asked."""
+        listed = await super().tasks(since, until)
+        if not self.ledger:
+            self.accept("wave", "The character does: wave.")
+        return listed
+
+
+async def test_an_order_that_turns_up_between_two_looks_is_found(tmp_path: Path) -> None:
+    provider = LaggingProvider(price=0.5)
+    house = House(tmp_path, provider)
+    emoji = await house.emoji_of()
+    await house.interrupted(emoji, accepted=False)
+    entry = await settle(house.database, provider, await house.open(emoji))
+    assert entry is not None
+    assert entry.remote_task == "wave-1"
+    house.database.close()
+
+
 async def test_the_same_words_for_another_picture_are_not_mixed_up(house: House) -> None:
     red, dark = await house.emoji_of(colour=200), await house.emoji_of(colour=10)
     await house.interrupted(red, accepted=True)
@@ -251,7 +176,7 @@ async def test_a_free_clip_that_was_lost_is_simply_made_again(tmp_path: Path) ->
     work = await house.job_of(emoji)
     house.provider.checks_until_ready = 10**9
     task = asyncio.create_task(animate(house.studio, work))
-    await _until(lambda: sum(house.provider.checks.values()) > 1)
+    await until(lambda: sum(house.provider.checks.values()) > 1)
     task.cancel()  # the daemon stops
     await asyncio.wait([task])
     house.provider.checks.clear()  # and the animator with it
@@ -279,106 +204,3 @@ async def test_nothing_is_ordered_over_the_budget(house: House) -> None:
     with pytest.raises(OverBudget):
         await house.animate(await house.emoji_of())
     assert (house.provider.ledger, await house.lines()) == ([], [])
-
-
-# ------------------------------------------------------------------ what no job cares for
-
-
-async def _until(reached: Callable[[], bool]) -> None:
-    async with asyncio.timeout(30):
-        while not reached():
-            await asyncio.sleep(0.005)
-
-
-async def cancelled_in_flight(house: House, emoji: Emoji) -> None:
-    """A person cancels while the provider is at work."""
-    house.provider.checks_until_ready = 10**9
-    work = await house.job_of(emoji)
-    task = asyncio.create_task(animate(house.studio, work))
-    await _until(lambda: sum(house.provider.checks.values()) > 1)
-    await house.database.write(partial(transitions.cancel, emoji_id=emoji.id))
-    task.cancel()
-    await asyncio.wait([task])
-    house.provider.checks_until_ready = 0
-
-
-async def attend_all(house: House) -> None:
-    """One round of the collector."""
-    for entry in await house.database.read(purchases.unattended):
-        await attend(house.studio, entry)
-
-
-async def test_a_clip_that_comes_after_it_was_cancelled_is_kept(house: House) -> None:
-    emoji = await house.emoji_of()
-    await cancelled_in_flight(house, emoji)
-    assert house.provider.cancelled == ["wave-1"]
-    await attend_all(house)
-    after = await house.now(emoji)
-    assert (after.status, after.stage, len(after.takes)) == (Status.CANCELLED, Stage.SLICE, 1)
-    assert await house.states() == ["collected"]
-
-
-async def test_what_can_still_be_cancelled_costs_nothing(house: House) -> None:
-    house.provider.cancels = True
-    emoji = await house.emoji_of()
-    await cancelled_in_flight(house, emoji)
-    assert await house.states() == ["failed"]
-    assert (await house.now(emoji)).spend == 0.0
-
-
-async def test_an_order_of_a_deleted_pack_stays_in_the_ledger(house: House) -> None:
-    emoji = await house.emoji_of()
-    await cancelled_in_flight(house, emoji)
-    await house.database.write(partial(packs.remove, pack_id=emoji.pack_id))
-    await attend_all(house)
-    (line,) = await house.lines()
-    assert (line.state, line.amount) == (PurchaseState.ABANDONED, 0.5)
-
-
-async def in_doubt(house: House) -> tuple[Emoji, Entry]:
-    """An emoji that failed because nobody knows whether its clip was bought."""
-    emoji = await house.emoji_of()
-    await house.interrupted(emoji, accepted=True)
-    house.provider.tells_prompts = False
-    with pytest.raises(MaybeBought):
-        await house.animate(emoji)
-    return emoji, await house.open(emoji)
-
-
-async def test_what_is_in_doubt_is_left_to_a_person(house: House) -> None:
-    emoji, entry = await in_doubt(house)
-    before = dict(house.provider.checks)
-    await attend_all(house)
-    assert house.provider.checks == before
-    assert (await house.open(emoji)).state is entry.state is PurchaseState.UNKNOWN
-
-
-async def test_an_adopted_task_is_collected_and_the_emoji_goes_on(house: House) -> None:
-    emoji, entry = await in_doubt(house)
-    await house.database.write(partial(purchases.accept, purchase_id=entry.id, remote_task="wave-1"))
-    for _ in range(4):  # it is still running for two
-        await attend_all(house)
-    after = await house.now(emoji)
-    assert (after.status, len(after.takes)) == (Status.QUEUED, 1)
-    assert after.stage is Stage.SLICE
-
-
-async def test_another_look_settles_it_when_the_list_tells_more(house: House) -> None:
-    emoji, entry = await in_doubt(house)
-    house.provider.tells_prompts = True
-    await house.database.write(partial(purchases.look_again, purchase_id=entry.id))
-    for _ in range(4):
-        await attend_all(house)
-    assert len((await house.now(emoji)).takes) == 1
-    assert house.provider.ledger == ["wave"]
-
-
-async def test_what_was_never_bought_says_so_and_may_be_retried(house: House) -> None:
-    emoji, entry = await in_doubt(house)
-    house.provider.listed.clear()
-    await house.database.write(partial(purchases.look_again, purchase_id=entry.id))
-    await attend_all(house)
-    after = await house.now(emoji)
-    assert after.problem is not None
-    assert (after.status, after.problem.code) == (Status.FAILED, "not_bought")
-    assert await house.states() == ["released"]

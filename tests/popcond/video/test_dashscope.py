@@ -2,156 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
+import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 from pydantic import SecretStr
 
-from popcond.actions import load_actions
 from popcond.errors import ProviderBusy, ProviderFailed, ProviderUnreachable, SubmitUnanswered
 from popcond.media.clip import probe
-from popcond.media.raster import png
 from popcond.video.dashscope import DashScope
-from popcond.video.dashscope_models import MODELS, Region
-from popcond.video.provider import ClipRequest, RemoteTask, TaskState, TaskStatus, price_of
-from tests.cloud.running import KEY, Cloud, running_cloud
-from tests.data import an_action
-
-MODEL = "wan2.2-i2v-flash"
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """One stand-in for all tests of this file."""
-    with running_cloud(tmp_path_factory.mktemp("cloud")) as cloud:
-        yield cloud
-
-
-@pytest.fixture
-def cloud(running: Cloud) -> Cloud:
-    """It remembers nothing of other tests."""
-    running.reset()
-    return running
-
-
-@pytest.fixture
-def provider(cloud: Cloud) -> DashScope:
-    """Its customer."""
-    return customer(cloud.base_url)
-
-
-@pytest.fixture(scope="module")
-def cutout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tall blue somebody."""
-    somebody = np.zeros((90, 60, 4), np.uint8)
-    somebody[10:80, 20:40] = (30, 60, 200, 255)
-    path = tmp_path_factory.mktemp("cutout") / "cutout.png"
-    path.write_bytes(png(somebody))
-    return path
-
-
-def customer(base_url: str | None, key: str = KEY, settles_in: float = 30.0) -> DashScope:
-    return DashScope(lambda: SecretStr(key), base_url=base_url, settles_in=settles_in, poll_after=0.02)
-
-
-def a_request(cutout: Path, *, model: str = MODEL, seconds: float = 2.0, prompt: str = "Waves a hand.") -> ClipRequest:
-    return ClipRequest(
-        action=an_action(),
-        motion_prompt=prompt,
-        cutout=cutout,
-        backdrop=(0, 170, 80),
-        model=model,
-        seconds=seconds,
-    )
-
-
-async def settled(provider: DashScope, task: RemoteTask) -> TaskStatus:
-    async with asyncio.timeout(30):
-        while True:
-            status = await provider.check(task)
-            if status.state not in (TaskState.PENDING, TaskState.RUNNING):
-                return status
-            await asyncio.sleep(status.poll_after)
-
-
-# ------------------------------------------------------------------ what is ordered
-
-
-@pytest.mark.parametrize("model", [model.name for model in MODELS])
-async def test_every_model_is_ordered_as_its_price_list_says_and_billed_so(
-    cloud: Cloud, provider: DashScope, cutout: Path, model: str
-) -> None:
-    row = next(row for row in provider.describe().models if row.name == model)
-    task = await provider.submit(a_request(cutout, model=model, seconds=row.seconds[0]))
-    (line,) = cloud.ledger
-    assert (line["model"], line["id"], line["key"]) == (model, task.id, KEY[-4:])
-    assert line["cost"] == pytest.approx(price_of(row, row.seconds[0]))
-    assert f"{line['tier']}P" == row.resolution
-    assert line["parameters"] | {"prompt_extend": False, "watermark": False} == line["parameters"]
-    status = await settled(provider, task)
-    assert status.billed == pytest.approx(line["cost"])
-    assert status.prompt == line["prompt"]
-    assert str(status.prompt).startswith("Waves a hand.")
-
-
-async def test_the_sound_that_nobody_hears_is_not_paid_for(cloud: Cloud, provider: DashScope, cutout: Path) -> None:
-    await provider.submit(a_request(cutout, model="wan2.6-i2v-flash", seconds=2.5))
-    assert cloud.ledger[0]["parameters"] == {
-        "resolution": "720P",
-        "duration": 3,
-        "audio": False,
-        "prompt_extend": False,
-        "watermark": False,
-    }
-
-
-async def test_the_clip_shows_the_character_on_the_backdrop(provider: DashScope, cutout: Path, tmp_path: Path) -> None:
-    status = await settled(provider, await provider.submit(a_request(cutout)))
-    await provider.download(status, tmp_path / "clip.mp4")
-    assert probe(tmp_path / "clip.mp4").frames == 10
-
-
-def test_prompts_of_all_actions_fit_into_all_models(tmp_path: Path) -> None:
-    longest = max(
-        len(f"{action.motion_prompt} {action.effect_prompt}")
-        for action in load_actions(tmp_path / "none").actions.values()
-    )
-    assert longest + 250 <= min(model.longest_prompt for model in MODELS)
-
-
-@pytest.mark.parametrize(
-    "wrong", [{"model": "wan1"}, {"model": "wan2.2-i2v-flash", "seconds": 6.0}, {"prompt": "wave " * 300}]
-)
-async def test_what_no_model_can_do_is_not_sent(
-    cloud: Cloud, provider: DashScope, cutout: Path, wrong: dict[str, object]
-) -> None:
-    with pytest.raises(ProviderFailed) as caught:
-        await provider.submit(a_request(cutout, **wrong))  # type: ignore[arg-type]
-    assert caught.value.cure
-    assert not isinstance(caught.value, SubmitUnanswered)
-    assert "create" not in cloud.calls
-
-
-@pytest.mark.parametrize(
-    ("base_url", "region"),
-    [
-        (None, Region.CHINA),
-        ("https://dashscope.aliyuncs.com/api/v1", Region.CHINA),
-        ("https://dashscope-intl.aliyuncs.com/api/v1", Region.INTERNATIONAL),
-        ("https://ws-1.eu-central-1.maas.aliyuncs.com/api/v1", Region.INTERNATIONAL),
-    ],
-)
-def test_prices_are_those_of_the_region(base_url: str | None, region: Region) -> None:
-    described = customer(base_url).describe()
-    assert {model.currency for model in described.models} == {region.value}
-    first = described.models[0]
-    assert (first.name, first.price_per_second) == (MODEL, MODELS[0].prices[region][480])
-    assert all(model.price_per_second > 0 for model in described.models)
-
+from popcond.video.provider import RemoteTask, TaskState
+from popcond.workers import Workers
+from tests.cloud.customer import a_request, customer, settled
+from tests.cloud.running import KEY, Cloud
 
 # ------------------------------------------------------------------ keys
 
@@ -184,7 +49,7 @@ async def test_a_wrong_key_is_told_with_its_cure_and_without_the_key(cloud: Clou
     with pytest.raises(ProviderFailed, match="does not accept the API key") as caught:
         await provider.submit(a_request(cutout))
     assert "DASHSCOPE_BASE_URL" in str(caught.value)
-    assert caught.value.details == {"provider_code": "InvalidApiKey"}
+    assert caught.value.details == {"provider_code": "InvalidApiKey", "stops": "all"}
     with pytest.raises(ProviderUnreachable, match="does not accept the API key") as asked:
         await provider.check(RemoteTask("dashscope", "some-id"))
     assert "c4n4ry" not in f"{caught.value!r}{asked.value!r}{caught.value.problem()}{asked.value.problem()}"
@@ -201,26 +66,35 @@ async def test_the_key_does_not_travel_over_an_open_line(cutout: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "code", "kind", "words"),
+    ("status", "code", "kind", "words", "stops"),
     [
-        (429, "Throttling.RateQuota", ProviderBusy, "no more orders for the moment"),
-        (429, "Throttling", ProviderBusy, "no more orders for the moment"),
-        (429, "SomethingNew", ProviderBusy, "no more orders for the moment"),
-        (429, "Throttling.AllocationQuota", ProviderFailed, "quota for this model is used up"),
-        (429, "PrepaidBillOverdue", ProviderFailed, "no credit left"),
-        (400, "Arrearage", ProviderFailed, "no credit left"),
-        (403, "AllocationQuota.FreeTierOnly", ProviderFailed, "free quota"),
-        (403, "AccessDenied.Unpurchased", ProviderFailed, "may not use this model"),
-        (404, "ModelNotFound", ProviderFailed, "no such model"),
-        (404, "model_not_found", ProviderFailed, "no such model"),
-        (400, "DataInspectionFailed", ProviderFailed, "content check"),
-        (400, "IPInfringementSuspect", ProviderFailed, "somebody else's"),
-        (400, "InvalidParameter.DataInspection", ProviderFailed, "does not take this order"),
-        (418, "Teapot", ProviderFailed, "does not take this order"),
+        (429, "Throttling.RateQuota", ProviderBusy, "no more orders for the moment", None),
+        (429, "Throttling", ProviderBusy, "no more orders for the moment", None),
+        (429, "SomethingNew", ProviderBusy, "no more orders for the moment", None),
+        (429, "Throttling.AllocationQuota", ProviderFailed, "quota for this model is used up", "model"),
+        (429, "PrepaidBillOverdue", ProviderFailed, "no credit left", "all"),
+        (400, "Arrearage", ProviderFailed, "no credit left", "all"),
+        (403, "CommodityNotPurchased", ProviderFailed, "no credit left", "all"),
+        (401, "InvalidApiKey", ProviderFailed, "does not accept the API key", "all"),
+        (403, "invalid_api_key", ProviderFailed, "does not accept the API key", "all"),
+        (403, "AllocationQuota.FreeTierOnly", ProviderFailed, "free quota", "model"),
+        (403, "AccessDenied.Unpurchased", ProviderFailed, "may not use this model", "model"),
+        (404, "ModelNotFound", ProviderFailed, "no such model", "model"),
+        (404, "model_not_found", ProviderFailed, "no such model", "model"),
+        (400, "IPInfringementSuspect", ProviderFailed, "somebody else's", None),
+        (400, "InvalidParameter.DataInspection", ProviderFailed, "does not take this order", None),
+        (418, "Teapot", ProviderFailed, "does not take this order", None),
     ],
 )
 async def test_a_refusal_is_a_sentence_with_a_cure_and_buys_nothing(
-    cloud: Cloud, provider: DashScope, cutout: Path, status: int, code: str, kind: type[ProviderFailed], words: str
+    cloud: Cloud,
+    provider: DashScope,
+    cutout: Path,
+    status: int,
+    code: str,
+    kind: type[ProviderFailed],
+    words: str,
+    stops: str | None,
 ) -> None:
     said = f"see https://example.com/?Signature=s3cret and {KEY}\x1b[31m"
     cloud.fault("create", "error_before", status=status, code=code, message=said, retry_after="7")
@@ -229,10 +103,42 @@ async def test_a_refusal_is_a_sentence_with_a_cure_and_buys_nothing(
     error = caught.value
     assert type(error) is kind
     assert error.cure
-    assert error.details == {"provider_code": code, "retry_after": 7.0}
+    told = {"provider_code": code, "retry_after": 7.0, "stops": stops}
+    assert error.details == {name: fact for name, fact in told.items() if fact is not None}
     assert not any(secret in str(error) for secret in ("s3cret", KEY, "\x1b"))
     assert cloud.ledger == []
     assert cloud.calls["create"] == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "refused", "words"),
+    [
+        ("Input text data may contain inappropriate content.", "prompt", "refuses the prompt"),
+        ("Input image data may contain inappropriate content.", "picture", "refuses the character's picture"),
+        ("Output data may contain inappropriate content.", "clip", "refuses the clip that was made"),
+        ("Input data may contain inappropriate content.", "either", "refuses this picture or prompt"),
+    ],
+)
+async def test_a_content_check_names_what_it_refuses(
+    cloud: Cloud, provider: DashScope, cutout: Path, said: str, refused: str, words: str
+) -> None:
+    cloud.fault("create", "error_before", status=400, code="DataInspectionFailed", message=said)
+    with pytest.raises(ProviderFailed, match=words) as caught:
+        await provider.submit(a_request(cutout))
+    assert caught.value.details == {"provider_code": "DataInspectionFailed", "refused": refused}
+    assert said in caught.value.message
+    assert caught.value.retries == 0
+    cloud.fail("Waves", "DataInspectionFailed", said)
+    assert words in (await settled(provider, await provider.submit(a_request(cutout)))).message
+
+
+async def test_too_many_orders_are_told_when_to_come_again(cloud: Cloud, provider: DashScope, cutout: Path) -> None:
+    cloud.fault("create", "error_before", status=429, code="Throttling.RateQuota")
+    with pytest.raises(ProviderBusy) as caught:
+        await provider.submit(a_request(cutout))
+    assert 0.0 < (caught.value.details or {})["retry_after"] <= 1.0
+    await provider.submit(a_request(cutout))
+    assert len(cloud.ledger) == 1
 
 
 @pytest.mark.parametrize(
@@ -390,7 +296,7 @@ async def test_a_list_with_rows_missing_says_so(cloud: Cloud, provider: DashScop
 
 
 async def test_a_list_that_cannot_be_read_says_so(cloud: Cloud, provider: DashScope) -> None:
-    cloud.fault("list", "garbled", times=2)
+    cloud.fault("list", "garbled", times=4)
     assert not (await provider.tasks(time.time() - 60.0, time.time())).is_complete
     cloud.fault("list", "drop_before")
     with pytest.raises(ProviderUnreachable):
@@ -427,6 +333,46 @@ async def test_a_clip_that_is_not_there_yet_comes_later(
     with pytest.raises(ProviderUnreachable) as caught:
         await provider.download(status, tmp_path / "clip.mp4")
     assert "s3cret" not in str(caught.value)
+    await provider.download(status, tmp_path / "clip.mp4")
+    assert probe(tmp_path / "clip.mp4").frames == 10
+
+
+async def test_a_clip_that_arrives_damaged_is_fetched_again(
+    cloud: Cloud, provider: DashScope, cutout: Path, tmp_path: Path
+) -> None:
+    status = await settled(provider, await provider.submit(a_request(cutout)))
+    for fault in ("cut_after", "garbled", "truncated"):
+        cloud.fault("result", fault)
+        with pytest.raises(ProviderUnreachable) as caught:
+            await provider.download(status, tmp_path / "clip.mp4")
+        assert caught.value.retries > 0
+        assert os.listdir(tmp_path) == []
+    await provider.download(status, tmp_path / "clip.mp4")
+    assert probe(tmp_path / "clip.mp4").frames == 10
+    assert len(cloud.ledger) == 1
+
+
+async def test_a_whole_clip_that_is_not_the_ordered_one_is_refused_with_a_sentence(
+    cloud: Cloud, provider: DashScope, cutout: Path, tmp_path: Path
+) -> None:
+    cloud.turn(clip_frames=3)
+    status = await settled(provider, await provider.submit(a_request(cutout)))
+    for customer_of_it in (provider, customer(cloud.base_url)):
+        status = await customer_of_it.check(status.task)
+        with pytest.raises(ProviderFailed, match=r"lasts 0.3 s instead of 5 s") as caught:
+            await customer_of_it.download(status, tmp_path / "clip.mp4")
+        assert caught.value.code == "wrong_clip"
+    assert os.listdir(tmp_path) == []
+
+
+async def test_a_clip_is_decoded_in_a_process_of_its_own(cloud: Cloud, cutout: Path, tmp_path: Path) -> None:
+    provider = DashScope(
+        lambda: SecretStr(KEY), base_url=cloud.base_url, poll_after=0.02, workers=Workers(count=1, memory_mb=3072)
+    )
+    status = await settled(provider, await provider.submit(a_request(cutout)))
+    cloud.fault("result", "cut_after")
+    with pytest.raises(ProviderUnreachable, match="damaged"):
+        await provider.download(status, tmp_path / "clip.mp4")
     await provider.download(status, tmp_path / "clip.mp4")
     assert probe(tmp_path / "clip.mp4").frames == 10
 
