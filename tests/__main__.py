@@ -13,7 +13,7 @@ CHECKS = (
     ("lint", ["ruff", "check", "."]),
     ("types", ["mypy"]),
     ("arrows", ["lint-imports", "--no-logo"]),
-    ("tests", ["pytest", "-n", "auto"]),
+    ("tests", ["pytest", "-n", "auto", "--dist", "loadgroup"]),
 )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from popcond.cli.narrate import narrator
+from popcond.cli.rehearsal import NOTHING_IS_BILLED, REHEARSAL
 from popcond.cli.session import open_session
 from popcond.cli.terminal_text import printable
 from popcond.cli.usage import DONE, WrongUsage, counted
@@ -36,6 +37,8 @@ def run(options: argparse.Namespace) -> int:
 async def _run(options: argparse.Namespace) -> int:
     with narrator(quiet=options.json) as voice:
         async with open_session(options, voice) as session:
+            if REHEARSAL in (await session.client.version()).features:
+                voice.note(NOTHING_IS_BILLED)
             return await _answer(session.client, options)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from popcond.cli.rehearsal import NOTHING_IS_BILLED, REHEARSAL
 from popcond.cli.session import Session
 from popcond.cli.terminal_text import printable
 from popcond.cli.usage import WrongUsage, comma_list, counted, known_names, near_names, readable_file
@@ -20,7 +21,6 @@ from popcond.wire import Character, Name, NewPack, Pack, RemoveBackground, sum_o
 EVERYTHING = "all"
 DEFAULT_TARGET = "gif"
 SAMPLE_NAME = "Sample"
-REHEARSAL = "rehearsal"  # a daemon's feature
 LONGEST_NAME = 120  # letters of a pack's name, as the wire takes it
 LONGEST_STEM = 60  # letters of a picture's own name that become the pack's
 
@@ -114,7 +114,7 @@ def new_pack(**fields: Any) -> NewPack:
 async def place(session: Session, new: NewPack) -> Pack:
     """Order the pack, telling first what it costs. An order whose answer was lost is sent again and counts once."""
     if REHEARSAL in (await session.client.version()).features:
-        session.narrator.note("This is a rehearsal: prices are told as they are, and nothing is billed.")
+        session.narrator.note(NOTHING_IS_BILLED)
     quote = await session.client.quote(new)
     if quote.amount > 0:
         session.narrator.note(

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from popcond.cli.narrate import WORDS, is_settled
+from popcond.cli.rehearsal import NOTHING_IS_BILLED, REHEARSAL
 from popcond.cli.session import remote_token, settings_of
 from popcond.cli.terminal_text import printable
 from popcond.cli.usage import DONE, FAILED, counted
@@ -50,6 +51,7 @@ class Standing:
     version: str | None = None
     pid: int | None = None
     started: float | None = None  # seconds since the epoch
+    rehearsal: bool = False  # nothing that it buys is billed
     packs: int = 0
     working: tuple[Work, ...] = ()
     kept: tuple[Kept, ...] = ()  # as the daemon lists them
@@ -81,6 +83,7 @@ async def _ask(url: str, token: str, info: RuntimeInfo | None) -> Standing:
         version=version.version,
         pid=info.pid if info else None,
         started=info.started if info else None,
+        rehearsal=REHEARSAL in version.features,
         packs=len(packs),
         working=tuple(work for pack in packs for work in _working(pack)),
         kept=tuple(_kept(pack) for pack in packs),
@@ -105,6 +108,7 @@ def _lines(standing: Standing) -> list[str]:
     since = f" since {_clock(standing.started)}" if standing.started else ""
     process = f", process {standing.pid}" if standing.pid else ""
     lines = [f"popcond {standing.version} runs at {standing.url}{since}{process}."]
+    lines += [NOTHING_IS_BILLED] if standing.rehearsal else []
     lines += [f"Its folder is {printable(standing.home)}."] if standing.home else []
     lines += [f"{counted(standing.packs, 'pack')}, {counted(len(standing.working), 'emoji')} in work."]
     lines += [f"  {kept.id}  {printable(kept.name)} ({kept.settled} of {kept.emojis})" for kept in standing.kept]

@@ -18,6 +18,8 @@ import pytest
 
 from tests.daemons import PATIENCE, RunningDaemon, running_daemon
 
+pytestmark = pytest.mark.xdist_group("secrets")  # one daemon hears them all, and the last one stops it
+
 KEY = "sk-canary0123456789abcdef0123456789"
 OTHER_TOKEN = "canary-of-another-daemon-0123456789"  # what a client of elsewhere has in POPCON_TOKEN
 CANARIES = (KEY, "canary")

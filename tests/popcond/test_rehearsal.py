@@ -109,6 +109,10 @@ def test_a_pack_is_bought_without_money_and_everything_says_so(
         words = ["--sample", "--actions", "wave", "--provider", "dashscope", "--refine", "wait"]
         code = main(["make", *words, "--model", "wan3.0-video", "--json", "--home", str(home)])
         told = capfd.readouterr()
+        for command in ("status", "usage", "purchases"):
+            assert main([command, "--home", str(home)]) == 0
+            said = capfd.readouterr()
+            assert "This is a rehearsal" in said.out + said.err, command
         version, providers, purchases = (
             httpx.get(f"{daemon.url}/v1/{noun}", headers=daemon.headers).json()
             for noun in ("version", "providers", "purchases")
