@@ -13,15 +13,19 @@ import hashlib
 import os
 import re
 import secrets
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from popcond.crash import point
 from popcond.errors import NotFound, OutOfDisk
 
+T = TypeVar("T")
+
 _NAME = re.compile(r"[0-9a-f]{64}")
 _CHUNK = 1 << 20
+_TRIES = 3  # at a file that is being set apart
 _DRAFT = ".draft-"
 _UNWANTED = ".unwanted"  # a folder: what no row names, until that is certain
 _DAMAGED = ".damaged"  # a folder: what is not what it was, for a person to look at
@@ -81,7 +85,7 @@ class Assets:
     def read(self, name: str) -> bytes:
         """The bytes of an asset, which are those that were put. Raises NotFound when it is gone or damaged."""
         try:
-            data = self.path(name).read_bytes()
+            data = self._taken_back(name, Path.read_bytes)
         except OSError as error:  # a bad sector
             raise self._damaged(name) from error
         if hashlib.sha256(data).hexdigest() != name:
@@ -90,10 +94,13 @@ class Assets:
 
     def verified(self, name: str) -> Path:
         """Where an asset lies, once all of it has been read and found as it was put. Raises as `read` does."""
-        place = self.path(name)
-        if not self.is_whole(name):
+        try:
+            digest = self._taken_back(name, _digest)
+        except OSError as error:
+            raise self._damaged(name) from error
+        if digest != name:
             raise self._damaged(name)
-        return place
+        return self.path(name)
 
     # -------------------------------------------------------------- tidying (see popcond.housekeeping)
 
@@ -167,6 +174,13 @@ class Assets:
         return self.folder / _DAMAGED
 
     # -------------------------------------------------------------- places
+
+    def _taken_back(self, name: str, look: Callable[[Path], T]) -> T:
+        """What `look` makes of the file. One that is set apart at this moment is taken back and looked at again."""
+        for _ in range(_TRIES):
+            with contextlib.suppress(FileNotFoundError):
+                return look(self.path(name))
+        return look(self.path(name))
 
     def _damaged(self, name: str) -> NotFound:
         """The error that names it, after it has been moved aside; somebody may have healed it in the meantime."""
