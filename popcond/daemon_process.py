@@ -7,7 +7,6 @@ commands that run at once share one. What it says goes to the log file of its ho
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import os
 import sys
 import time
@@ -20,7 +19,7 @@ from pathlib import Path
 
 from popcond.client import Client
 from popcond.errors import DaemonUnreachable, HomeUnusable, PopconError
-from popcond.home import RuntimeInfo, only_daemon, read_or_make_token, read_runtime, replace_token
+from popcond.home import RuntimeInfo, is_served, only_daemon, read_or_make_token, read_runtime, replace_token
 from popcond.log import last_word
 from popcond.settings import Settings
 
@@ -38,7 +37,7 @@ Note = Callable[[str], None]
 async def running(settings: Settings) -> RuntimeInfo | None:
     """The daemon of this home, when it is alive and knows the token; None otherwise. Starts nothing."""
     info = read_runtime(settings)
-    if info is None or not _is_locked(settings):
+    if info is None or not is_served(settings):
         return (
             None  # a note without a lock is a dead daemon's: its port may be a stranger's, who must not see the token
         )
@@ -123,7 +122,7 @@ async def _start(settings: Settings, note: Note) -> RuntimeInfo:
         info = await _await_answer(settings, child, note)
         if info is not None:
             return info
-        is_hopeless = attempt > 0 and not _is_locked(settings)
+        is_hopeless = attempt > 0 and not is_served(settings)
         if is_hopeless or time.monotonic() > give_up_at:
             break
         await asyncio.sleep(POLL_SECONDS * 5)
@@ -199,15 +198,3 @@ def _command(settings: Settings) -> list[str]:
     start = [sys.executable, "-P", "-m", "popcond", "serve", "--home", str(settings.home.absolute())]
     where = ["--host", "127.0.0.1", "--port", "0", "--log-to", "file"]
     return [*start, *where, "--linger", f"{LINGER_SECONDS:g}"]
-
-
-def _is_locked(settings: Settings) -> bool:
-    """Whether a daemon holds this home. A shared lock for an instant is the only way to ask."""
-    try:
-        with settings.lock_file.open() as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except OSError:
-        return True
-    return False

@@ -182,6 +182,18 @@ def only_daemon(settings: Settings) -> Iterator[None]:
         yield
 
 
+def is_served(settings: Settings) -> bool:
+    """Whether a daemon holds this home. A shared lock for an instant is the only way to ask."""
+    try:
+        with settings.lock_file.open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return False
+
+
 def read_runtime(settings: Settings) -> RuntimeInfo | None:
     """The note of the last daemon, which may be dead by now; None when there is none or it is damaged."""
     try:

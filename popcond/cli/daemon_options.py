@@ -34,6 +34,18 @@ def add_serve(commands: Commands[Parser]) -> None:
     """The daemon itself."""
     parser = command(commands, "serve", "serve", "Run the daemon in the foreground.")
     parser.add_argument("--home", metavar="DIR", type=Path, help="The folder that keeps everything.")
+    _listening(parser)
+    _saying(parser)
+    _rehearsing(parser)
+    parser.add_argument(
+        "--linger",
+        metavar="SECONDS",
+        type=amount,
+        help="Stop this long after the last client has left and the work is done (default: never).",
+    )
+
+
+def _listening(parser: Parser) -> None:
     place = parser.add_argument_group("where it listens")
     place.add_argument(
         "--host",
@@ -53,6 +65,9 @@ def add_serve(commands: Commands[Parser]) -> None:
     place.add_argument(
         "--no-tcp", dest="tcp", action="store_const", const=False, help="Listen on the Unix socket alone."
     )
+
+
+def _saying(parser: Parser) -> None:
     say = parser.add_argument_group("what it says")
     say.add_argument(
         "--log-to",
@@ -64,6 +79,9 @@ def add_serve(commands: Commands[Parser]) -> None:
         choices=["plain", "json"],
         help="Lines for people or for programs (default: plain on the terminal, json in the file).",
     )
+
+
+def _rehearsing(parser: Parser) -> None:
     rehearsal = parser.add_argument_group("trying it without money")
     rehearsal.add_argument(
         "--rehearsal",
@@ -76,12 +94,6 @@ def add_serve(commands: Commands[Parser]) -> None:
         metavar="SECONDS",
         type=amount,
         help="How long one clip takes in a rehearsal (default: as last time; at first 60, like the real service).",
-    )
-    parser.add_argument(
-        "--linger",
-        metavar="SECONDS",
-        type=amount,
-        help="Stop this long after the last client has left and the work is done (default: never).",
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import os
 import stat
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from popcond.assets import RESERVE
 from popcond.daemon_process import running
 from popcond.doctor.finding import Finding
 from popcond.errors import PopconError
-from popcond.home import read_runtime, refuse_network_share
+from popcond.home import is_served, read_runtime, refuse_network_share
 from popcond.settings import Settings
 from popcond.wire import VERSION
 
@@ -66,7 +65,7 @@ def check_room(settings: Settings) -> Finding:
 
 def check_daemon(settings: Settings) -> Finding:
     """Whoever holds the home's lock answers, and speaks our version."""
-    if not _is_locked(settings.lock_file):
+    if not is_served(settings):
         return Finding("daemon", True, "No daemon runs for this home; commands start one.")
     info, noted = asyncio.run(running(settings)), read_runtime(settings)
     if info is None:
@@ -104,14 +103,3 @@ def _privacy(name: str, path: Path, mode: int) -> Finding:
             name, False, f"Others on this computer may get at {path} (mode {found:04o}).", f"chmod {mode:o} '{path}'"
         )
     return Finding(name, True, f"{path} is for your eyes only.")
-
-
-def _is_locked(lock_file: Path) -> bool:
-    try:
-        with lock_file.open() as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except OSError:
-        return True
-    return False

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from popcond.video.dashscope_answers import ListRow, Page, list_time
 from popcond.video.dashscope_gateway import Gateway
+from popcond.video.dashscope_reach import CLOCKS_APART
 from popcond.video.provider import ListedTask, TaskList
 
 _PAGE = 50  # rows
@@ -19,7 +20,6 @@ _MOST_PAGES = 100
 _TRIES = 3  # at a list that moves while it is read
 _SPAN = 12 * 3600.0  # seconds of one question; with the eight hours of the zones it stays below the 24 that are allowed
 _KEPT = 23.5 * 3600.0  # seconds that the service keeps a task for sure
-_HONEST = 600.0  # seconds between its clock and ours up to which times can be compared
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ async def listed(gateway: Gateway, since: float, until: float) -> TaskList:
     listings = [await _listing(gateway, *span) for span in _spans(since, min(until, now + 60.0))]
     rows = {row.task_id: row for listing in listings for row in listing.rows}
     tasks = (ListedTask(row.task_id, row.model_name, row.gmt_create / 1000.0) for row in rows.values())
-    is_known = since >= now - _KEPT and abs(now - time.time()) <= _HONEST
+    is_known = since >= now - _KEPT and abs(now - time.time()) <= CLOCKS_APART
     return TaskList(
         tuple(task for task in tasks if since <= task.accepted_at <= until),
         is_complete=is_known and all(listing.is_all for listing in listings),
