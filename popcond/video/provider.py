@@ -1,4 +1,4 @@
-"""The seam to whoever makes clips: submit, check, download; and `tasks`, the provider's own list of what it accepted.
+"""The seam to whoever makes clips or pictures: submit, check, download; and `tasks`, its own list of what it accepted.
 
 Several calls instead of one, so that the remote task can be written down before anybody waits for it. A provider keeps
 nothing whose loss would cost money: everything that `check` and `download` need is in the RemoteTask. `submit` sends
@@ -11,10 +11,12 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from popcond.media.raster import Colour
-from popcond.wire import Action, Provider, ProviderModel
+from popcond.wire import Action, PictureModel, Provider, ProviderModel
+
+Wanted = TypeVar("Wanted", contravariant=True)
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,16 @@ class ClipRequest:
     backdrop: Colour  # flat colour behind the character, far from its palette; SEGMENT is told the same
     model: str  # one of the provider's
     seconds: float = 2.0
+
+
+@dataclass(frozen=True)
+class PictureRequest:
+    """One picture that somebody wants: a character drawn from words, or a pose of one."""
+
+    prompt: str  # all that the model is told
+    model: str  # one of the provider's picture models
+    references: tuple[Path, ...] = ()  # pictures that are shown to the model, RGB or RGBA PNG
+    backdrop: Colour = (255, 255, 255)  # flat colour that references with alpha are laid on
 
 
 @dataclass(frozen=True)
@@ -54,7 +66,7 @@ class TaskStatus:
     task: RemoteTask
     state: TaskState
     progress: float = 0.0  # 0..1
-    result: str | None = None  # where the clip is, in the provider's own words
+    result: str | None = None  # where the file is, in the provider's own words
     message: str = ""  # why it failed
     billed: float | None = None  # what it cost, in the model's currency, where the provider says so
     prompt: str | None = None  # what it was asked for, where the provider repeats it
@@ -78,16 +90,12 @@ class TaskList:
     is_complete: bool  # false: there may be tasks that it does not tell
 
 
-class VideoProvider(Protocol):
-    """Makes a clip of a character doing an action."""
+class Maker(Protocol[Wanted]):
+    """Takes orders for files that somebody wants."""
 
     @property
     def settles_in(self) -> float:
         """Seconds after which an order without an answer is either in the list or was never accepted."""
-        ...
-
-    def describe(self) -> Provider:
-        """Models, prices, limits, and whether the key is there."""
         ...
 
     def turn(self, model: str) -> AbstractAsyncContextManager[None]:
@@ -97,7 +105,7 @@ class VideoProvider(Protocol):
         """
         ...
 
-    async def submit(self, request: ClipRequest) -> RemoteTask:
+    async def submit(self, request: Wanted) -> RemoteTask:
         """Hand the work over, once.
 
         Raises ProviderFailed (ProviderBusy for now) when nothing was bought for sure, and SubmitUnanswered when the
@@ -114,11 +122,27 @@ class VideoProvider(Protocol):
         ...
 
     async def download(self, status: TaskStatus, to: Path) -> None:
-        """Write the clip of a SUCCEEDED task to `to`. Repeating it costs nothing. Raises ProviderUnreachable."""
+        """Write the file of a SUCCEEDED task to `to`. Repeating it costs nothing. Raises ProviderUnreachable."""
         ...
 
     async def cancel(self, task: RemoteTask) -> bool:
         """Stop it if that is still possible; True when it will cost nothing."""
+        ...
+
+
+class VideoProvider(Maker[ClipRequest], Protocol):
+    """Makes a clip of a character doing an action."""
+
+    def describe(self) -> Provider:
+        """Models, prices, limits, and whether the key is there."""
+        ...
+
+
+class PictureProvider(Maker[PictureRequest], Protocol):
+    """Draws a character, or a pose of one, as a square picture."""
+
+    def picture_models(self) -> tuple[PictureModel, ...]:
+        """What it draws with; the first is the default."""
         ...
 
 

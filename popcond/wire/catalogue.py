@@ -104,12 +104,25 @@ class ProviderModel(Wire):
     note: str = ""  # what a person should know before choosing it
 
 
+class PictureModel(Wire):
+    """One model of a provider that draws pictures: characters from words, and start poses."""
+
+    name: str
+    label: str
+    most_references: int  # pictures that it can be shown; 0: words only
+    price: float = 0.0  # of one picture
+    currency: str = "USD"
+    is_legacy: bool = False  # its maker has announced that newer ones replace it
+    note: str = ""  # what a person should know before choosing it
+
+
 class Provider(Wire):
     """Somebody who makes clips."""
 
     name: str
     label: str
     models: tuple[ProviderModel, ...]
+    picture_models: tuple[PictureModel, ...] = ()  # none: it draws neither characters nor poses
     needs_key: bool
     has_key: bool
     needs_network: bool
