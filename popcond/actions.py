@@ -1,7 +1,8 @@
 """The catalogue of actions: the built-in ones, and what a user's own actions.toml adds or overrides.
 
 A bad entry of the user's file is named with its line and a cure, and never costs the other entries. An entry whose name
-is built in may give only the fields that it changes; a new one needs at least a motion_prompt.
+is built in may give only the fields that it changes; a new one needs at least a motion_prompt. A motion of one's own
+does not begin in the built-in pose: it has the pose that is given beside it, or none.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from popcond.wire import Action, LoopKind, Problem
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _LONGEST_NAME = 40
 _LARGEST_FILE = 1_000_000  # bytes
-_FIELDS = ("label", "motion_prompt", "effect_prompt", "loop", "poster", "performance", "tags")
-_LONGEST_TEXT = {"label": 60, "motion_prompt": 4000, "effect_prompt": 2000}
+_FIELDS = ("label", "pose_prompt", "motion_prompt", "effect_prompt", "loop", "poster", "performance", "tags")
+_LONGEST_TEXT = {"label": 60, "pose_prompt": 2000, "motion_prompt": 4000, "effect_prompt": 2000}
+_MAY_BE_EMPTY = ("pose_prompt", "effect_prompt")
 _EVERYTHING = "all"  # on a command line this stands for every action
 _HEADER = re.compile(r"[ \t]*\[{1,2}([^\[\]=,#\r\n]+)\]{0,2}[ \t]*(?:#.*)?(?:\r?\n|$)")  # also one not closed
 _MOST_PIECES = 12  # blocks that one text of several lines may seem to be
@@ -248,8 +250,10 @@ def _user_action(entry: _Entry, table: Any, built_in: Mapping[str, Action]) -> A
     for key, value in table.items():
         _check(entry, key, value, built_in)
     base = built_in.get(entry.name)
-    given = {**(base.model_dump() if base else _defaults(entry, table, built_in)), **table, "origin": "user"}
-    return Action.model_validate({**given, "name": entry.name})
+    given = base.model_dump() if base else _defaults(entry, table, built_in)
+    if "motion_prompt" in table:
+        given["pose_prompt"] = ""
+    return Action.model_validate({**given, **table, "origin": "user", "name": entry.name})
 
 
 def _defaults(entry: _Entry, table: Mapping[str, Any], built_in: Mapping[str, Action]) -> dict[str, Any]:
@@ -284,7 +288,7 @@ def _check(entry: _Entry, key: str, value: Any, built_in: Mapping[str, Action]) 
 def _check_text(entry: _Entry, key: str, value: Any) -> None:
     if not isinstance(value, str):
         raise entry.bad(f"{key} is not text", f'Write {key} = "…" with quotation marks.', key)
-    if not value.strip() and key != "effect_prompt":
+    if not value.strip() and key not in _MAY_BE_EMPTY:
         raise entry.bad(f"{key} is empty", "Write a few words, or leave the line out.", key)
     if len(value) > _LONGEST_TEXT[key]:
         raise entry.bad(

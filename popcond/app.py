@@ -17,6 +17,7 @@ from popcond.actions import load_actions
 from popcond.api import (
     catalogue,
     characters,
+    drawings,
     emojis,
     events,
     frames,
@@ -41,18 +42,24 @@ from popcond.rehearsal.place import is_rehearsal
 from popcond.rehearsal.provider import Rehearsed
 from popcond.runner import LOCAL_PATIENCE, Lane, Runner
 from popcond.settings import Settings
-from popcond.stages.animate import Studio, animate
+from popcond.stages import work
+from popcond.stages.animate import Clips, animate
 from popcond.stages.collector import Collector
+from popcond.stages.draw import Drawings, draw
 from popcond.stages.encode import encode
+from popcond.stages.pose import Poses, pose
 from popcond.stages.segment import segment
 from popcond.stages.slice import slice_clip
+from popcond.stages.studio import Studio
 from popcond.stages.work import StageFunction
 from popcond.store import jobs, purchases
 from popcond.store.budget import Ceilings
 from popcond.store.db import Database
 from popcond.video.dashscope import NAME as DASHSCOPE
 from popcond.video.dashscope import DashScope
-from popcond.video.provider import VideoProvider
+from popcond.video.dashscope_account import RESULT_HOSTS, Account
+from popcond.video.dashscope_pictures import DashScopePictures
+from popcond.video.provider import PictureProvider, VideoProvider
 from popcond.video.puppet import Puppet
 from popcond.wire import VERSION, Stage
 from popcond.workers import Workers
@@ -62,7 +69,9 @@ log = logging.getLogger("popcond")
 _LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
 _PRELOAD = (
     "popcond.video.puppet",
+    "popcond.media.stillness",
     "popcond.stages.encode",
+    "popcond.stages.paint",
     "popcond.stages.segment",
     "popcond.stages.slice",
     "popcond.stages.characters",
@@ -85,22 +94,24 @@ def compose(settings: Settings, token: TokenInForce) -> Daemon:
     assets = Assets(settings.assets)
     housekeeping = Housekeeping(database, assets)
     workers = Workers(settings.workers, settings.worker_memory_mb, preload=_PRELOAD)
-    providers: dict[str, VideoProvider] = {
-        "puppet": Puppet(settings.work, workers),
-        DASHSCOPE: _dashscope(settings, workers),
-    }
+    account = _dashscope_account(settings, workers)
+    providers: dict[str, VideoProvider] = {"puppet": Puppet(settings.work, workers), DASHSCOPE: DashScope(account)}
+    painters: dict[str, PictureProvider] = {DASHSCOPE: DashScopePictures(account)}
     ceilings = Ceilings(per_pack=settings.max_spend_per_pack, per_day=settings.max_spend_per_day)
-    studio = Studio(database, assets, providers, ceilings, settings.work)
-    collector = Collector(studio, housekeeping.at_work)
-    stages: dict[Stage, StageFunction] = {
+    studio = Studio(database, assets, workers, providers, painters, ceilings, settings.work)
+    collector = Collector(database, (Clips(studio), Poses(studio), Drawings(studio)), housekeeping.at_work)
+    of_emojis: dict[Stage, StageFunction] = {
+        Stage.POSE: partial(pose, studio),
         Stage.ANIMATE: partial(animate, studio),
         Stage.SLICE: partial(slice_clip, database, assets, workers, ClipLimits()),
         Stage.SEGMENT: partial(segment, database, assets, workers),
         Stage.ENCODE: partial(encode, database, assets, workers),
     }
+    stages = {stage: work.of_emojis(database, function) for stage, function in of_emojis.items()}
+    stages[Stage.DRAW] = work.of_characters(database, partial(draw, studio))
     lanes = (
         Lane("local", (Stage.ENCODE, Stage.SEGMENT, Stage.SLICE), settings.workers, patience=LOCAL_PATIENCE),
-        Lane("remote", (Stage.ANIMATE,), settings.clips_in_flight),
+        Lane("remote", (Stage.ANIMATE, Stage.POSE, Stage.DRAW), settings.clips_in_flight),
     )
     runner = Runner(database, bus, stages, lanes, most_at_once=settings.most_at_once, at_work=housekeeping.at_work)
     powers = Powers(
@@ -112,8 +123,9 @@ def compose(settings: Settings, token: TokenInForce) -> Daemon:
         workers=workers,
         housekeeping=housekeeping,
         providers=providers,
+        painters=painters,
         catalogue=lambda: load_actions(settings.actions_file),
-        stop_emoji=runner.stop,
+        stop_work=runner.stop,
         ceilings=ceilings,
         collect_soon=collector.soon,
         lanes=tuple(lane.told() for lane in lanes),
@@ -121,17 +133,19 @@ def compose(settings: Settings, token: TokenInForce) -> Daemon:
     return Daemon(powers, runner, collector)
 
 
-def _dashscope(settings: Settings, workers: Workers) -> DashScope:
+def _dashscope_account(settings: Settings, workers: Workers) -> Account:
+    """The one on which clips and pictures are ordered; of a rehearsal, the one that spends nothing."""
+
     def key() -> SecretStr | None:
         found = keys.read(settings, DASHSCOPE)
         return found.secret if found else None
 
     if is_rehearsal(settings):
         return Rehearsed(key, settings, workers)
-    return DashScope(
+    return Account(
         key,
         base_url=settings.dashscope_base_url,
-        hosts=settings.dashscope_hosts,
+        hosts=(*RESULT_HOSTS, *settings.dashscope_hosts),
         settles_in=settings.dashscope_settle_seconds,
         poll_after=settings.dashscope_poll_seconds,
         workers=workers,
@@ -163,7 +177,7 @@ def web_app(daemon: Daemon) -> FastAPI:
     app.state.powers = daemon.powers
     problems.install(app)
     uploads.install()
-    nouns = (health, security, catalogue, characters, packs, emojis, frames, stickers, queue, money, events)
+    nouns = (health, security, catalogue, drawings, characters, packs, emojis, frames, stickers, queue, money, events)
     for noun in nouns:
         app.include_router(noun.router)
     app.add_middleware(Gate, token=daemon.powers.token, hosts=(*_LOCAL_NAMES, settings.host))

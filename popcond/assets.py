@@ -13,8 +13,10 @@ import hashlib
 import os
 import re
 import secrets
+import shutil
 from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -92,15 +94,21 @@ class Assets:
             raise self._damaged(name)
         return data
 
-    def verified(self, name: str) -> Path:
-        """Where an asset lies, once all of it has been read and found as it was put. Raises as `read` does."""
+    @contextlib.contextmanager
+    def held(self, name: str) -> Iterator[Path]:
+        """A second name for an asset, once all of it has been read and found as it was put.
+
+        Whoever opens a file by its path, perhaps several times, finds it there until the end, whatever is tidied or
+        deleted meanwhile. Raises as `read` does, and OutOfDisk.
+        """
+        hold = self._draft()
         try:
-            digest = self._taken_back(name, _digest)
-        except OSError as error:
-            raise self._damaged(name) from error
-        if digest != name:
-            raise self._damaged(name)
-        return self.path(name)
+            self._taken_back(name, partial(_also_named, hold))
+            if not _is_whole(hold, name):
+                raise self._damaged(name)
+            yield hold
+        finally:
+            hold.unlink(missing_ok=True)
 
     # -------------------------------------------------------------- tidying (see popcond.housekeeping)
 
@@ -132,13 +140,13 @@ class Assets:
         return gone
 
     def drafts(self) -> tuple[str, ...]:
-        """The files that are being written, and those whose writers have died."""
+        """The files that are being written or held, and those whose owners have died."""
         with contextlib.suppress(FileNotFoundError):
             return tuple(name for name in os.listdir(self.folder) if name.startswith(_DRAFT))
         return ()
 
     def forget_drafts(self, drafts: Iterable[str]) -> None:
-        """Delete drafts whose writers are known to be dead."""
+        """Delete drafts whose owners are known to be dead."""
         for name in drafts:
             (self.folder / name).unlink(missing_ok=True)
 
@@ -163,10 +171,7 @@ class Assets:
 
     def is_whole(self, name: str) -> bool:
         """Whether its bytes are those that were put; nothing is moved or told."""
-        try:
-            return _digest(self._place(name)) == name
-        except OSError:
-            return False
+        return _is_whole(self._place(name), name)
 
     @property
     def damaged_folder(self) -> Path:
@@ -241,6 +246,28 @@ def _digest(path: Path, *, sync: bool = False) -> str:
         if sync:
             os.fsync(file.fileno())
     return digest.hexdigest()
+
+
+def _is_whole(path: Path, name: str) -> bool:
+    """Whether a file's bytes are those that its asset is named by; a bad sector is not."""
+    try:
+        return _digest(path) == name
+    except OSError:
+        return False
+
+
+def _also_named(to: Path, path: Path) -> None:
+    """The file under another name as well: the same one, or a copy where the disk's format knows no second names.
+
+    Raises FileNotFoundError for a file that is not there, OutOfDisk for a copy that does not fit.
+    """
+    try:
+        os.link(path, to)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        refuse_full_disk(to.parent, path.stat().st_size)
+        shutil.copyfile(path, to)
 
 
 def _chunks(file: int) -> Iterator[bytes]:

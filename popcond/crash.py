@@ -20,6 +20,7 @@ POINTS = (
     "after_download",
     "before_asset_rename",
     "after_asset_rename",
+    "between_tries",
     "before_finish",
     "after_finish",
 )

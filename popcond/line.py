@@ -96,13 +96,15 @@ class Line:
         """Read a file or a picture."""
         return (await self.send("GET", path, params=params)).content
 
-    async def upload(self, model: type[Model], path: str, file: Path | bytes, fields: dict[str, str]) -> Model:
-        """Send a file with some words about it, and read the one value of the answer. Raises BadInput."""
+    async def upload(
+        self, model: type[Model], path: str, file: Path | bytes, fields: dict[str, str], *, part: str = "file"
+    ) -> Model:
+        """Send a file as `part`, with some words about it, and read the one value of the answer. Raises BadInput."""
         async with AsyncExitStack() as stack:
             name, content = (
                 (_file_name(file), await _opened(file, stack)) if isinstance(file, Path) else ("upload", file)
             )
-            response = await self.send("POST", path, files={"file": (name, content)}, data=fields)
+            response = await self.send("POST", path, files={part: (name, content)}, data=fields)
         return answers.one(model, response)
 
     async def send(self, method: str, path: str, **parts: Any) -> httpx.Response:

@@ -68,6 +68,16 @@ def progress(stage: Stage, fraction: float) -> float:
     return _STARTS[stage] + (_ENDS[stage] - _STARTS[stage]) * min(max(fraction, 0.0), 1.0)
 
 
+def awaiting_approval() -> Place:
+    """The pose is drawn, and a person looks at it before the clip is bought."""
+    return Place(Stage.POSE, Status.AWAITING_APPROVAL, progress(Stage.POSE, 1.0))
+
+
+def first(*, draw_poses: bool) -> Stage:
+    """Where an emoji begins."""
+    return Stage.POSE if draw_poses else Stage.ANIMATE
+
+
 def following(stage: Stage, *, auto_accept: bool) -> Stage | None:
     """What comes after a finished stage; None after the last. REFINE is skipped when nobody is to be asked."""
     if stage is Stage.ENCODE:
@@ -77,5 +87,5 @@ def following(stage: Stage, *, auto_accept: bool) -> Stage | None:
 
 
 def may_restart_from(stage: Stage) -> bool:
-    """Whether a person may ask for this stage again; POSE is not offered by any provider yet, REFINE has no job."""
-    return stage not in (Stage.POSE, Stage.REFINE)
+    """Whether a person may ask for this stage again; REFINE has no job, and DRAW is no stage of an emoji."""
+    return stage not in (Stage.DRAW, Stage.REFINE)

@@ -18,13 +18,12 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 
-from popcond import pipeline
 from popcond.bus import Bus
 from popcond.crash import point
 from popcond.errors import OutOfDisk, PopconError, TookTooLong
 from popcond.stages import transitions
-from popcond.stages.work import Finish, StageFunction, Work
-from popcond.store import emojis, jobs, packs, queue
+from popcond.stages.work import Finish, JobFunction
+from popcond.store import jobs, queue
 from popcond.store.db import Connection, Database
 from popcond.store.jobs import LEASE, Job
 from popcond.store.queue import Outlook
@@ -76,7 +75,7 @@ class Runner:
         self,
         database: Database,
         bus: Bus,
-        stages: Mapping[Stage, StageFunction],
+        stages: Mapping[Stage, JobFunction],
         lanes: tuple[Lane, ...],
         *,
         most_at_once: Mapping[Stage, int] | None = None,
@@ -102,10 +101,10 @@ class Runner:
             asyncio.create_task(self._beat_for_ever(), name="beat"),
         )
 
-    def stop(self, emoji_id: str) -> None:
-        """End the running stage of an emoji whose job has been cancelled; children are killed."""
+    def stop(self, subject: str) -> None:
+        """End the running job of an emoji or character that has been cancelled; children are killed."""
         for job, held in self._held.items():
-            if job.emoji_id == emoji_id:
+            if job.subject == subject:
                 held.end()
 
     async def close(self) -> None:
@@ -163,7 +162,7 @@ class Runner:
         )
 
     def _begin(self, job: Job, lane: Lane) -> None:
-        task = asyncio.create_task(self._hold(job, lane), name=f"{job.kind} of {job.emoji_id}")
+        task = asyncio.create_task(self._hold(job, lane), name=f"{job.kind} of {job.subject}")
         self._held[job] = _Held(lane, task)
 
     # -------------------------------------------------------------- holding
@@ -200,33 +199,30 @@ class Runner:
             async with self._at_work():
                 await self._run(job, lane)
         except Exception:
-            log.exception("job %s of emoji %s", job.id, job.emoji_id)
+            log.exception("job %s of %s", job.id, job.subject)
         finally:
             del self._held[job]
-            if not any(other.emoji_id == job.emoji_id for other in self._held):
-                self._bus.settle(job.emoji_id)
+            if not any(other.subject == job.subject for other in self._held):
+                self._bus.settle(job.subject)
             self._wake.set()
 
     async def _run(self, job: Job, lane: Lane) -> None:
         """Cancelled, it writes nothing: either the row says already why, or `close` gives the job back."""
-        work = await self._database.read(lambda connection: self._work(connection, job))
-        if work is None:
-            return
         try:
-            finish = await self._stage(job, lane, work)
-            await self._database.write(lambda connection: transitions.finish(connection, job, work, finish))
+            finish = await self._stage(job, lane)
+            await self._database.write(lambda connection: transitions.finish(connection, job, finish))
             point("after_finish")
         except PopconError as error:
             await self._fail(job, error)
         except Exception as error:
-            log.exception("stage %s of emoji %s", job.kind, job.emoji_id)
+            log.exception("%s of %s", job.kind, job.subject)
             await self._fail(job, _unexpected(error))
 
-    async def _stage(self, job: Job, lane: Lane, work: Work) -> Finish:
+    async def _stage(self, job: Job, lane: Lane) -> Finish:
         """What the stage answers. Raises what it raises, and TookTooLong."""
         try:
             async with asyncio.timeout(lane.patience) as clock:
-                return await self._stages[job.kind](work)
+                return await self._stages[job.kind](job, partial(self._bus.tick, job.subject))
         except TimeoutError as error:
             if not clock.expired():
                 raise  # one of the stage's own
@@ -237,33 +233,20 @@ class Runner:
 
     async def _fail(self, job: Job, error: PopconError) -> None:
         """Say why; while the disk has no room even for that, wait for it."""
-        log.info("stage %s of emoji %s: %s", job.kind, job.emoji_id, error)
+        log.info("%s of %s: %s", job.kind, job.subject, error)
         while True:
             try:
                 await self._database.write(lambda connection: transitions.fail(connection, job, error))
             except OutOfDisk as full:
-                log.error("job %s of emoji %s: %s", job.id, job.emoji_id, full)
+                log.error("job %s of %s: %s", job.id, job.subject, full)
                 await asyncio.sleep(_LOOK_AGAIN)
             else:
                 return
-
-    def _work(self, connection: Connection, job: Job) -> Work | None:
-        """None when the job was cancelled, or its pack deleted, since it was claimed."""
-        if not jobs.is_ours(connection, job):
-            return None
-        emoji = emojis.get(connection, job.emoji_id)
-        return Work(
-            job=job,
-            emoji=emoji,
-            action=emojis.action_of(connection, job.emoji_id),
-            pack=packs.get(connection, emoji.pack_id),
-            report=lambda fraction: self._bus.tick(job.emoji_id, pipeline.progress(job.kind, fraction)),
-        )
 
 
 def _unexpected(error: Exception) -> PopconError:
     return PopconError(
         f"Something unexpected happened: {type(error).__name__}.",
-        cure="Retry the emoji; the daemon's log says more.",
+        cure="Try it again; the daemon's log says more.",
         code="unexpected",
     )

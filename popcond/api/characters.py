@@ -8,14 +8,13 @@ from pathlib import PurePath
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Response, UploadFile
-from fastapi.responses import FileResponse
 
 from popcond.api.deps import Powers, Uses
 from popcond.api.security import MOST_TEXT
 from popcond.api.uploads import ONE_FILE, PICTURE_BODY, plain_name, received
 from popcond.stages.characters import NewCharacter, draw, take_in
 from popcond.store import characters
-from popcond.wire import Character, Name, RemoveBackground
+from popcond.wire import Character, CharacterChanges, Name, RemoveBackground
 
 router = APIRouter(prefix="/v1/characters", tags=["characters"], max_body_size=MOST_TEXT)
 
@@ -58,25 +57,33 @@ async def one(powers: Uses, character_id: str) -> Character:
     return await powers.database.read(partial(characters.get, character_id=character_id))
 
 
-@router.get("/{character_id}/picture", response_class=FileResponse)
-async def picture(powers: Uses, character_id: str) -> FileResponse:
+@router.get("/{character_id}/picture", response_class=Response)
+async def picture(powers: Uses, character_id: str) -> Response:
     """The picture as it was given, byte for byte."""
     files = await powers.database.read(partial(characters.files, character_id=character_id))
-    path = await asyncio.to_thread(powers.assets.verified, files.picture)
-    return FileResponse(path, media_type=files.media_type)
+    data = await asyncio.to_thread(powers.assets.read, files.picture)
+    return Response(data, media_type=files.media_type)
 
 
-@router.get("/{character_id}/cutout", response_class=FileResponse)
-async def cutout(powers: Uses, character_id: str) -> FileResponse:
+@router.get("/{character_id}/cutout", response_class=Response)
+async def cutout(powers: Uses, character_id: str) -> Response:
     """The character without its background: PNG, RGBA."""
     files = await powers.database.read(partial(characters.files, character_id=character_id))
-    path = await asyncio.to_thread(powers.assets.verified, files.cutout)
-    return FileResponse(path, media_type="image/png")
+    data = await asyncio.to_thread(powers.assets.read, files.cutout)
+    return Response(data, media_type="image/png")
+
+
+@router.patch("/{character_id}")
+async def change(powers: Uses, character_id: str, changes: CharacterChanges) -> Character:
+    """Rename it."""
+    return await powers.database.write(partial(characters.change, character_id=character_id, changes=changes))
 
 
 @router.delete("/{character_id}", status_code=204)
 async def remove(powers: Uses, character_id: str) -> Response:
-    """Let a character go; 409 while a pack uses it."""
+    """Let a character go, and stop its drawing; 409 while a pack uses it."""
     await powers.database.write(partial(characters.remove, character_id=character_id))
+    powers.stop_work(character_id)
+    powers.collect_soon()
     powers.housekeeping.soon()
     return Response(status_code=204)

@@ -16,7 +16,7 @@ from popcond.housekeeping import Housekeeping
 from popcond.settings import Settings
 from popcond.store.budget import Ceilings
 from popcond.store.db import Database
-from popcond.video.provider import VideoProvider
+from popcond.video.provider import PictureProvider, VideoProvider
 from popcond.wire import QueueLane
 from popcond.workers import Workers
 
@@ -33,8 +33,9 @@ class Powers:
     workers: Workers
     housekeeping: Housekeeping  # told by whoever puts assets, and by whoever deletes
     providers: Mapping[str, VideoProvider]
+    painters: Mapping[str, PictureProvider]  # of those that draw pictures as well
     catalogue: Callable[[], Catalogue]  # read anew each time, so that a user's edit counts at once
-    stop_emoji: Callable[[str], None]  # ends the running stage of a cancelled emoji
+    stop_work: Callable[[str], None]  # ends the running job of an emoji or character that was cancelled
     ceilings: Ceilings  # what may be spent
     collect_soon: Callable[[], None]  # there is an open purchase that no job cares for
     lanes: tuple[QueueLane, ...]  # how many jobs run at once

@@ -1,23 +1,26 @@
-"""Emojis: watched, retried, cancelled, accepted, and given the user's own clips."""
+"""Emojis: watched, retried, cancelled, approved, accepted, and given the user's own clips."""
 
 from __future__ import annotations
 
+import asyncio
 import time
 import uuid
 from functools import partial
 
 from fastapi import APIRouter, UploadFile
+from fastapi.responses import Response
 
 from popcond import pipeline
-from popcond.api.deps import Powers, Uses
+from popcond.api import retrying
+from popcond.api.deps import Uses
 from popcond.api.security import MOST_TEXT
 from popcond.api.uploads import CLIP_BODY, ONE_FILE, received
 from popcond.errors import BadInput, Conflict
-from popcond.stages import prices, transitions
+from popcond.stages import transitions
 from popcond.stages.clips import check_clip
-from popcond.store import budget, emojis, jobs, packs, purchases
+from popcond.store import emojis, jobs, packs
 from popcond.store.db import Connection
-from popcond.wire import ChooseTake, Emoji, Retry, Stage, Status, Take
+from popcond.wire import Approve, ChoosePose, ChooseTake, Emoji, Retry, Stage, Status, Take
 
 router = APIRouter(prefix="/v1/emojis", tags=["emojis"], max_body_size=MOST_TEXT)
 
@@ -35,44 +38,47 @@ async def one(powers: Uses, emoji_id: str) -> Emoji:
 @router.post("/{emoji_id}/retry")
 async def retry(powers: Uses, emoji_id: str, asked: Retry) -> Emoji:
     """Do a stage, and those behind it, again. Pressing twice is harmless: a live job only stops waiting."""
+    return await powers.database.write(partial(retrying.retry, powers=powers, emoji_id=emoji_id, asked=asked))
+
+
+@router.post("/{emoji_id}/approve")
+async def approve(powers: Uses, emoji_id: str, approval: Approve | None = None) -> Emoji:
+    """The pose is good: go on to the clip, which is bought now. Pressing twice is harmless."""
 
     def write(connection: Connection) -> Emoji:
         emoji = emojis.get(connection, emoji_id)
-        if jobs.is_live(connection, emoji_id):
-            jobs.hasten(connection, emoji_id)
-            return emojis.get(connection, emoji_id)
-        if asked.motion_prompt is not None:
-            emojis.set_motion_prompt(connection, emoji_id, asked.motion_prompt)
-        stage = _stage_to_retry(emoji, asked)
-        if stage is Stage.ANIMATE:
-            _refuse_unbuyable(connection, powers, emoji)
-        transitions.enqueue(connection, emoji_id, stage)
+        if emoji.chosen_pose is not None and jobs.is_live(connection, emoji_id) and emoji.stage is Stage.ANIMATE:
+            return emoji
+        if emoji.status is not Status.AWAITING_APPROVAL:
+            raise Conflict(f"There is no pose to approve; the emoji is {emoji.status.value}.")
+        if approval is not None:
+            emojis.set_prompts(connection, emoji_id, approval.motion_prompt, None)
+        pack = packs.get(connection, emoji.pack_id)
+        retrying.refuse_unbuyable(connection, powers, pack, emoji, Stage.ANIMATE)
+        transitions.enqueue(connection, emoji_id, Stage.ANIMATE)
         return emojis.get(connection, emoji_id)
 
     return await powers.database.write(write)
 
 
-def _refuse_unbuyable(connection: Connection, powers: Powers, emoji: Emoji) -> None:
-    """A clip that is ordered already is not ordered again, so it needs no room in the budget. Raises OverBudget."""
-    pack = packs.get(connection, emoji.pack_id)
-    if pack.awaits_clips:
-        raise Conflict("This emoji waits for a clip of yours.", cure="Upload one to its route `clip`.")
-    if purchases.open_for(connection, purchases.clip_of(emoji.id)) is None:
-        model = prices.model_of(powers.providers, pack.provider, pack.model)
-        price = prices.clip_price(model)
-        budget.refuse_over(connection, powers.ceilings, pack_id=pack.id, amount=price, currency=model.currency)
+@router.post("/{emoji_id}/choose-pose")
+async def choose_pose(powers: Uses, emoji_id: str, choice: ChoosePose) -> Emoji:
+    """Start clips to come from another pose, or with null from the character itself; nothing is made anew by this."""
+
+    def write(connection: Connection) -> Emoji:
+        _refuse_while_live(connection, emoji_id)
+        emojis.choose_pose(connection, emoji_id, choice.pose_id)
+        return emojis.tell(connection, emoji_id)
+
+    return await powers.database.write(write)
 
 
-def _stage_to_retry(emoji: Emoji, asked: Retry) -> Stage:
-    """The asked one; else where it failed; else, for a new prompt or a finished emoji, a new take."""
-    failed = emoji.status in (Status.FAILED, Status.CANCELLED) and asked.motion_prompt is None
-    stage = asked.from_stage or (emoji.stage if failed else Stage.ANIMATE)
-    if not pipeline.may_restart_from(stage):
-        raise BadInput(f"Nothing can be retried from {stage.value!r}.", cure="Use animate, slice, segment or encode.")
-    order = pipeline.ORDER.index
-    if order(stage) > order(emoji.stage):
-        raise Conflict(f"This emoji has not got as far as {stage.value!r}.", cure=f"Retry from {emoji.stage.value!r}.")
-    return stage
+@router.get("/{emoji_id}/poses/{pose_id}", response_class=Response)
+async def pose(powers: Uses, emoji_id: str, pose_id: str) -> Response:
+    """One pose, as the provider drew it."""
+    files = await powers.database.read(partial(emojis.pose_files, emoji_id=emoji_id, pose_id=pose_id))
+    data = await asyncio.to_thread(powers.assets.read, files.picture)
+    return Response(data, media_type=files.media_type)
 
 
 @router.post("/{emoji_id}/cancel")
@@ -86,7 +92,7 @@ async def cancel(powers: Uses, emoji_id: str) -> Emoji:
         return emojis.get(connection, emoji_id)
 
     emoji = await powers.database.write(write)
-    powers.stop_emoji(emoji_id)
+    powers.stop_work(emoji_id)
     powers.collect_soon()
     return emoji
 

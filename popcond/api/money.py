@@ -84,7 +84,7 @@ def _adopt(connection: Connection, purchase_id: str, task: str) -> None:
 def _release(connection: Connection, purchase_id: str) -> None:
     entry = _refuse_settled(connection, purchase_id)
     purchases.settle(connection, purchase_id, PurchaseState.RELEASED)
-    tell_not_bought(connection, entry.order.emoji_id)
+    tell_not_bought(connection, entry)
 
 
 def _refuse_settled(connection: Connection, purchase_id: str) -> purchases.Entry:

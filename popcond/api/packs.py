@@ -8,16 +8,18 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Response
 
-from popcond import targets
+from popcond import pipeline, targets
+from popcond.api import retrying
 from popcond.api.deps import Powers, Uses
 from popcond.api.security import MOST_TEXT
 from popcond.errors import BadInput
 from popcond.stages import prices, transitions
+from popcond.stages.prices import EmojiPrice
 from popcond.store import answered, budget, packs
 from popcond.store.budget import Ceilings
 from popcond.store.db import Connection
 from popcond.store.writer import Transaction
-from popcond.wire import Action, NewEmojis, NewPack, Pack, PackChanges, ProviderModel, Quote, Stage, Status
+from popcond.wire import Action, NewEmojis, NewPack, Pack, PackChanges, Quote, Stage, Status
 
 router = APIRouter(prefix="/v1", tags=["packs"], max_body_size=MOST_TEXT)
 
@@ -37,14 +39,16 @@ OrderKey = Annotated[
 @router.post("/quotes")
 async def quote(powers: Uses, new: NewPack) -> Quote:
     """What the pack would cost; nothing is bought."""
-    model = prices.model_of(powers.providers, new.provider, new.model)
-    price = 0.0 if new.awaits_clips else prices.clip_price(model)
+    new = _with_poses(new)
+    price = prices.emoji_price(powers.providers, powers.painters, new)
     count = len(_actions(powers, new.actions))
     ceilings = [limit for limit in (new.max_spend, powers.ceilings.per_pack) if limit is not None]
     return Quote(
-        currency=model.currency,
-        amount=price * count,
-        per_emoji=(price,) * count,
+        currency=price.currency,
+        amount=price.whole * count,
+        per_emoji=(price.whole,) * count,
+        per_pose=price.pose,
+        amount_at_most=price.at_most * count,
         seconds_estimate=_OVERHEAD * count / powers.workers.count,
         ceiling=min(ceilings, default=None),
     )
@@ -57,12 +61,12 @@ async def add(powers: Uses, new: NewPack, key: OrderKey = None) -> Pack:
     Refused with 402 when all its clips together would be over the budget.
     """
     actions = _actions(powers, new.actions)
-    model = prices.model_of(powers.providers, new.provider, new.model)
-    new = new.model_copy(update={"targets": _targets(new.targets)})
+    new = _with_poses(new).model_copy(update={"targets": _targets(new.targets)})
+    price = prices.emoji_price(powers.providers, powers.painters, new)
 
     def write(connection: Connection) -> Pack:
         pack = packs.add(connection, new, actions)
-        return pack if new.awaits_clips else _begin(connection, powers.ceilings, pack, 0, model)
+        return pack if new.awaits_clips else _begin(connection, powers.ceilings, pack, 0, price)
 
     return await powers.database.write(_once(key, answered.digest("packs", new.model_dump_json()), write))
 
@@ -103,10 +107,23 @@ async def remove(powers: Uses, pack_id: str) -> Response:
     pack = await powers.database.read(partial(packs.get, pack_id=pack_id))
     await powers.database.write(partial(packs.remove, pack_id=pack_id))
     for emoji in pack.emojis:
-        powers.stop_emoji(emoji.id)
+        powers.stop_work(emoji.id)
     powers.collect_soon()
     powers.housekeeping.soon()
     return Response(status_code=204)
+
+
+@router.post("/packs/{pack_id}/retry")
+async def retry(powers: Uses, pack_id: str) -> Pack:
+    """Go on with every emoji that failed or was cancelled, each from where it stopped."""
+
+    def write(connection: Connection) -> Pack:
+        for emoji in packs.get(connection, pack_id).emojis:
+            if emoji.status in (Status.FAILED, Status.CANCELLED):
+                retrying.retry(connection, powers, emoji.id, retrying.AGAIN)
+        return packs.get(connection, pack_id)
+
+    return await powers.database.write(write)
 
 
 @router.post("/packs/{pack_id}/emojis", status_code=201)
@@ -116,10 +133,10 @@ async def extend(powers: Uses, pack_id: str, new: NewEmojis, key: OrderKey = Non
 
     def write(connection: Connection) -> Pack:
         before = packs.get(connection, pack_id)
-        model = prices.model_of(powers.providers, before.provider, before.model)
+        price = prices.emoji_price(powers.providers, powers.painters, before)
         pack = packs.extend(connection, pack_id, actions)
         there = len(before.emojis)
-        return pack if pack.awaits_clips else _begin(connection, powers.ceilings, pack, there, model)
+        return pack if pack.awaits_clips else _begin(connection, powers.ceilings, pack, there, price)
 
     return await powers.database.write(_once(key, answered.digest(pack_id, new.model_dump_json()), write))
 
@@ -140,14 +157,20 @@ def _once(key: str | None, asked: str, write: Transaction[Pack]) -> Transaction[
     return write_once
 
 
-def _begin(connection: Connection, ceilings: Ceilings, pack: Pack, there: int, model: ProviderModel) -> Pack:
+def _begin(connection: Connection, ceilings: Ceilings, pack: Pack, there: int, price: EmojiPrice) -> Pack:
     """Queue the first job of every emoji behind those that were there. Raises OverBudget."""
     fresh = pack.emojis[there:]
-    amount = prices.clip_price(model) * len(fresh)
-    budget.refuse_over(connection, ceilings, pack_id=pack.id, amount=amount, currency=model.currency)
+    amount = price.whole * len(fresh)
+    budget.refuse_over(connection, ceilings, pack_id=pack.id, amount=amount, currency=price.currency)
     for emoji in fresh:
-        transitions.enqueue(connection, emoji.id, Stage.ANIMATE)
+        transitions.enqueue(connection, emoji.id, pipeline.first(draw_poses=pack.draw_poses))
     return packs.get(connection, pack.id)
+
+
+def _with_poses(new: NewPack) -> NewPack:
+    """Poses that are to be approved are drawn; who waits for the user's own clips needs none."""
+    draws = (new.draw_poses or new.approve_poses) and not new.awaits_clips
+    return new.model_copy(update={"draw_poses": draws, "approve_poses": new.approve_poses and draws})
 
 
 def _actions(powers: Powers, names: Sequence[str]) -> list[Action]:

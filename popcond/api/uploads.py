@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path, PurePosixPath
 from typing import TypedDict
 
-from fastapi import UploadFile
+from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartParser
 
 from popcond.assets import refuse_full_disk

@@ -14,10 +14,11 @@ import uvicorn
 
 from popcond.actions import load_actions
 from popcond.rehearsal.drawing import draw
+from popcond.rehearsal.painting import paint
 from popcond.rehearsal.place import key_file, read_mark
 from popcond.rehearsal.service import Service
 from popcond.rehearsal.studio import Studio
-from popcond.rehearsal.tasks import Book
+from popcond.rehearsal.tasks import Book, Task
 from popcond.settings import Settings
 
 _NICENESS = 5  # the daemon goes first
@@ -41,10 +42,13 @@ async def _serve(home: Path, listener: socket.socket) -> None:
     actions = tuple(load_actions(Settings.load(home=home).actions_file).actions.values())
     book = Book(home / _BOOK)
 
-    def draw_one(picture: Path, prompt: str, seconds: int, to: Path) -> None:
-        draw(picture, prompt, seconds, actions, to)
+    def make(task: Task, picture: Path | None, to: Path) -> None:
+        if task.is_picture:
+            paint(task.prompt, picture, task.side, to)
+        elif picture is not None:
+            draw(picture, task.prompt, task.seconds, actions, to)
 
-    studio = Studio(book, draw_one, read_mark(home).clip_seconds)
+    studio = Studio(book, make, read_mark(home).clip_seconds)
     key = key_file(home).read_text(encoding="ascii").strip()
     service = Service(book, studio, key, "http://{}:{}".format(*listener.getsockname()))
     config = uvicorn.Config(service.app(), log_level="warning", access_log=False, ws="none", server_header=False)

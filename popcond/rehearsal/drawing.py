@@ -29,12 +29,17 @@ _WHITE: Colour = (255, 255, 255)
 
 def draw(picture: Path, prompt: str, seconds: int, actions: Sequence[Action], to: Path) -> None:
     """Write the clip of an order. Raises PopconError for a picture that is none."""
+    figure, colour = figure_on(picture)
+    played = performance_for(prompt, actions)
+    write_h264(_performed(figure, played, colour, min(figure.shape[:2]), seconds), fps=FPS, to=to)
+
+
+def figure_on(picture: Path) -> tuple[Rgba, Colour]:
+    """The figure of a picture, which keeps its size, and the colour behind it. Raises PopconError."""
     rgb = _opaque(from_png(picture.read_bytes()))
     backdrop = estimate(rgb)
-    colour = backdrop.colour if backdrop else _WHITE
     figure = cut_out_character(_with_alpha(rgb), False, RemoveBackground.AUTO)
-    played = performance_for(prompt, actions)
-    write_h264(_performed(figure.rgba, played, colour, min(rgb.shape[:2]), seconds), fps=FPS, to=to)
+    return figure.rgba, backdrop.colour if backdrop else _WHITE
 
 
 def performance_for(prompt: str, actions: Sequence[Action]) -> str:

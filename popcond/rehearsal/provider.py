@@ -10,16 +10,14 @@ from pydantic import SecretStr
 from popcond.errors import BadSetting
 from popcond.rehearsal.place import read_mark
 from popcond.settings import Settings
-from popcond.video.dashscope import DashScope
-from popcond.video.fetch import Rules
-from popcond.wire import Provider
+from popcond.video.dashscope_account import Account
 from popcond.workers import Workers
 
 LABEL = "Rehearsal: nothing is billed"
 
 
-class Rehearsed(DashScope):
-    """DashScope with no way out of this computer."""
+class Rehearsed(Account):
+    """An account with no way out of this computer; its models and prices are the real ones."""
 
     def __init__(self, key: Callable[[], SecretStr | None], settings: Settings, workers: Workers | None = None) -> None:
         """`settings` are a rehearsal's. Raises BadSetting when their address is not on this computer."""
@@ -28,16 +26,13 @@ class Rehearsed(DashScope):
         super().__init__(
             key,
             base_url=base_url,
+            region=read_mark(settings.home).region,
+            hosts=(),
             settles_in=settings.dashscope_settle_seconds,
             poll_after=settings.dashscope_poll_seconds,
             workers=workers,
+            label=LABEL,
         )
-        self._region = read_mark(settings.home).region
-        self._rules = Rules((), allows_loopback=True)
-
-    def describe(self) -> Provider:
-        """The real models and prices, under a label that says what this is."""
-        return super().describe().model_copy(update={"label": LABEL, "needs_network": False})
 
 
 def _refuse_the_real_thing(base_url: str) -> None:

@@ -5,62 +5,34 @@ It takes one key, the rehearsal's own, and what it answers leads nowhere but to 
 
 from __future__ import annotations
 
-import base64
-import binascii
 import contextlib
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 from uuid import uuid4
 
-from pydantic import BaseModel, Field, ValidationError
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from popcond.rehearsal.orders import CLIP_PATHS, PICTURE_PATHS, NoSuchModel, Ordered, clip_order, picture_order
 from popcond.rehearsal.studio import Studio
 from popcond.rehearsal.tasks import Book, Task
-from popcond.video.dashscope_models import model_named
+from popcond.video.dashscope_picture_models import PictureShape, picture_row
 
 API = "/api/v1"
 
 _ZONE = timezone(timedelta(hours=8))  # of the service's clocks
-_FIXED = 5  # seconds of a clip whose order names no length
 
 _Endpoint = Callable[[Request], Awaitable[Response]]
-
-
-class _Input(BaseModel):
-    prompt: str = ""
-    img_url: str | None = None
-    first_frame_url: str | None = None
-    media: tuple[dict[str, str], ...] = ()
-
-    def picture(self) -> bytes:
-        """The first frame, whichever way it came. Raises ValueError when none did."""
-        frames = [item.get("url", "") for item in self.media if item.get("type") == "first_frame"]
-        uri = self.img_url or self.first_frame_url or next(iter(frames), "")
-        head, _, data = uri.partition(",")
-        if not (head.startswith("data:image/") and head.endswith(";base64")):
-            raise ValueError("not a picture")
-        return base64.b64decode(data, validate=True)
-
-
-class _Parameters(BaseModel):
-    resolution: str = Field(default="1080P", pattern=r"^\d{3,4}P$")
-    duration: int = Field(default=_FIXED, ge=1, le=60)
-
-
-class _Order(BaseModel):
-    model: str
-    input: _Input
-    parameters: _Parameters = _Parameters()
+_Read = Callable[[bytes, str], Ordered]  # body and path
 
 
 class Service:
-    """One account whose clips cost nothing, at `origin`."""
+    """One account whose clips and pictures cost nothing, at `origin`."""
 
     def __init__(self, book: Book, studio: Studio, key: str, origin: str) -> None:
         self._book = book
@@ -76,17 +48,14 @@ class Service:
             self._studio.open()
             yield
 
-        orders = ("video-generation", "image2video")
         return Starlette(
             routes=[
-                *(
-                    Route(f"{API}/services/aigc/{kind}/video-synthesis", self._known(self._create), methods=["POST"])
-                    for kind in orders
-                ),
+                *(self._order_route(path, clip_order) for path in CLIP_PATHS),
+                *(self._order_route(path, picture_order) for path in PICTURE_PATHS),
                 Route(f"{API}/tasks", self._known(self._list)),
                 Route(f"{API}/tasks/{{id}}", self._known(self._query)),
                 Route(f"{API}/tasks/{{id}}/cancel", self._known(self._cancel), methods=["POST"]),
-                Route("/results/{id}.mp4", self._result),
+                Route("/results/{id}", self._result),
             ],
             lifespan=life,
         )
@@ -102,18 +71,22 @@ class Service:
 
         return guarded
 
-    async def _create(self, request: Request) -> Response:
+    def _order_route(self, path: str, read: _Read) -> Route:
+        async def create(request: Request) -> Response:
+            return await self._create(request, path, read)
+
+        return Route(f"{API}{path}", self._known(create), methods=["POST"])
+
+    async def _create(self, request: Request, path: str, read: _Read) -> Response:
         if request.headers.get("x-dashscope-async") != "enable":
             return _refuse(403, "AccessDenied", "current user api does not support synchronous calls.")
         try:
-            order = _Order.model_validate_json(await request.body())
-            picture = order.input.picture()
-        except (ValidationError, binascii.Error, ValueError):
-            return _refuse(400, "InvalidParameter", "url error, please check url!")
-        if model_named(order.model) is None:
+            order = read(await request.body(), path)
+        except NoSuchModel:
             return _refuse(404, "ModelNotFound", "Model can not be found.")
-        tier = int(order.parameters.resolution.removesuffix("P"))
-        task = self._book.accept(order.model, order.input.prompt, order.parameters.duration, tier, picture)
+        except ValueError:
+            return _refuse(400, "InvalidParameter", "url error, please check url!")
+        task = self._book.accept(order)
         self._studio.begin(task)
         return _say(output={"task_id": task.id, "task_status": "PENDING"})
 
@@ -127,8 +100,8 @@ class Service:
             return _say(output={**told, "code": "InternalError", "message": task.failure})
         if status != "SUCCEEDED":
             return _say(output=told)
-        told |= {"orig_prompt": task.prompt, "video_url": f"{self._origin}/results/{task.id}.mp4"}
-        return _say(output=told, usage={"duration": task.seconds, "video_count": 1, "SR": task.tier})
+        made = (_drawn if task.is_picture else _filmed)(task, f"{self._origin}/results/{task.id}")
+        return _say(output={**told, **made.output}, usage=made.usage)
 
     async def _list(self, request: Request) -> Response:
         wanted = request.query_params
@@ -159,7 +132,31 @@ class Service:
         task = self._book.find(request.path_params["id"])
         if task is None or self._studio.status(task) != "SUCCEEDED":
             return Response("<Error><Code>NoSuchKey</Code></Error>", 404, media_type="application/xml")
-        return FileResponse(self._book.clip(task), media_type="video/mp4")
+        return FileResponse(self._book.result(task), media_type="image/png" if task.is_picture else "video/mp4")
+
+
+@dataclass(frozen=True)
+class _Made:
+    """What is said of a task that has succeeded."""
+
+    output: Mapping[str, Any]
+    usage: Mapping[str, Any]
+
+
+def _filmed(task: Task, place: str) -> _Made:
+    return _Made(
+        {"orig_prompt": task.prompt, "video_url": place},
+        {"duration": task.seconds, "video_count": 1, "SR": task.tier},
+    )
+
+
+def _drawn(task: Task, place: str) -> _Made:
+    """Older models answer with results that repeat the prompt, newer ones with a message that does not."""
+    row, usage = picture_row(task.model), {"image_count": 1, "size": f"{task.side}*{task.side}"}
+    if row is None or row.shape is not PictureShape.MESSAGES:
+        return _Made({"results": [{"orig_prompt": task.prompt, "url": place}]}, usage)
+    message = {"role": "assistant", "content": [{"type": "image", "image": place}]}
+    return _Made({"finished": True, "choices": [{"finish_reason": "stop", "message": message}]}, usage)
 
 
 def _within(tasks: list[Task], wanted: Mapping[str, str]) -> list[Task]:

@@ -1,4 +1,4 @@
-"""Makes the accepted clips: two at a time, the others wait, and none is ready sooner than a real one would be."""
+"""Makes what was accepted: two at a time, the others wait, and nothing is ready sooner than a real one would be."""
 
 from __future__ import annotations
 
@@ -16,15 +16,17 @@ log = logging.getLogger("popcond.rehearsal")
 
 AT_ONCE = 2  # as the service does with its cheapest model
 
-Draw = Callable[[Path, str, int, Path], None]  # picture, prompt, seconds, where to
+_PICTURE_SHARE = 0.25  # of the time of a clip
+
+Make = Callable[[Task, Path | None, Path], None]  # the task, the picture that it starts from, where to
 
 
 class Studio:
     """The tasks of a book in work. What was open when the book was closed is begun again."""
 
-    def __init__(self, book: Book, draw: Draw, clip_seconds: float) -> None:
+    def __init__(self, book: Book, make: Make, clip_seconds: float) -> None:
         self._book = book
-        self._draw = draw
+        self._make = make
         self._clip_seconds = clip_seconds
         self._places = asyncio.Semaphore(AT_ONCE)
         self._running: set[str] = set()
@@ -37,8 +39,8 @@ class Studio:
                 self.begin(task)
 
     def begin(self, task: Task) -> None:
-        """The clip will be made."""
-        work = asyncio.create_task(self._make(task.id))
+        """It will be made."""
+        work = asyncio.create_task(self._in_turn(task.id))
         self._works.add(work)
         work.add_done_callback(self._works.discard)
 
@@ -48,27 +50,28 @@ class Studio:
             return "CANCELED"
         if task.failure is not None:
             return "FAILED"
-        if self._book.clip(task).exists():
+        if self._book.result(task).exists():
             return "SUCCEEDED"
         return "RUNNING" if task.id in self._running else "PENDING"
 
-    async def _make(self, task_id: str) -> None:
+    async def _in_turn(self, task_id: str) -> None:
         async with self._places:
             task = self._book.find(task_id)
             if task is None or task.is_cancelled:
                 return
             self._running.add(task.id)
             try:
-                await self._drawn(task)
+                await self._made(task)
             except (PopconError, OSError) as error:
-                log.warning("a rehearsal's clip was not drawn: %s", error)
+                log.warning("a rehearsal's clip or picture was not drawn: %s", error)
                 self._book.keep(task.model_copy(update={"failure": str(error)}))
             finally:
                 self._running.discard(task.id)
 
-    async def _drawn(self, task: Task) -> None:
-        clip = self._book.clip(task)
-        draft, begun = clip.with_suffix(f".{os.getpid()}.part"), time.monotonic()
-        await asyncio.to_thread(self._draw, self._book.picture(task), task.prompt, task.seconds, draft)
-        await asyncio.sleep(max(self._clip_seconds - (time.monotonic() - begun), 0.0))
-        draft.replace(clip)
+    async def _made(self, task: Task) -> None:
+        result = self._book.result(task)
+        draft, begun = result.with_suffix(f".{os.getpid()}.part"), time.monotonic()
+        await asyncio.to_thread(self._make, task, self._book.picture(task), draft)
+        seconds = self._clip_seconds * (_PICTURE_SHARE if task.is_picture else 1.0)
+        await asyncio.sleep(max(seconds - (time.monotonic() - begun), 0.0))
+        draft.replace(result)

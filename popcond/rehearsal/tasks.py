@@ -12,6 +12,8 @@ from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from popcond.rehearsal.orders import Ordered
+
 KEPT = 24 * 3600.0  # seconds; as the service does
 
 
@@ -23,11 +25,17 @@ class Task(BaseModel):
     id: str
     model: str
     prompt: str
-    seconds: int  # of the clip
-    tier: int  # lines of the picture
+    seconds: int  # of a clip
+    tier: int  # lines of a clip
+    side: int = 0  # pixels of a picture; 0: it is a clip
     at: float  # seconds since the epoch
     is_cancelled: bool = False
-    failure: str | None = None  # why there will be no clip
+    failure: str | None = None  # why nothing will come of it
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether it is drawn, rather than filmed."""
+        return self.side > 0
 
 
 class Book:
@@ -44,10 +52,19 @@ class Book:
                 continue
             self._tasks[task.id] = task
 
-    def accept(self, model: str, prompt: str, seconds: int, tier: int, picture: bytes) -> Task:
+    def accept(self, order: Ordered) -> Task:
         """A new task, on the disk."""
-        task = Task(id=str(uuid4()), model=model, prompt=prompt, seconds=seconds, tier=tier, at=time.time())
-        self.picture(task).write_bytes(picture)
+        task = Task(
+            id=str(uuid4()),
+            model=order.model,
+            prompt=order.prompt,
+            seconds=order.seconds,
+            tier=order.tier,
+            side=order.side,
+            at=time.time(),
+        )
+        if order.picture is not None:
+            self._path(task, "png").write_bytes(order.picture)
         self.keep(task)
         return task
 
@@ -68,13 +85,14 @@ class Book:
         self._forget_old()
         return sorted(self._tasks.values(), key=lambda task: -task.at)
 
-    def picture(self, task: Task) -> Path:
-        """What it starts from."""
-        return self._path(task, "png")
+    def picture(self, task: Task) -> Path | None:
+        """What it starts from; None: words only."""
+        path = self._path(task, "png")
+        return path if path.exists() else None
 
-    def clip(self, task: Task) -> Path:
+    def result(self, task: Task) -> Path:
         """What it becomes; there when it is whole."""
-        return self._path(task, "mp4")
+        return self._path(task, "drawn.png" if task.is_picture else "mp4")
 
     def _path(self, task: Task, kind: str) -> Path:
         return self._folder / f"{task.id}.{kind}"

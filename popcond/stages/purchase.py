@@ -1,4 +1,4 @@
-"""Buys a clip, once: the intent is written down before the provider is asked, its id before anybody waits.
+"""Buys what a provider makes, once: the intent is written down before it is asked, its id before anybody waits.
 
 However the daemon ends, the next one finds the open line in the ledger and goes on with it. An order is sent only right
 after its intent has been committed; one whose answer is missing is settled with the provider's own list.
@@ -7,71 +7,82 @@ after its intent has been committed; one whose answer is missing is settled with
 from __future__ import annotations
 
 import asyncio
-import time
-import uuid
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
+from typing import Generic, TypeVar
 
 from popcond.crash import point
 from popcond.errors import Conflict, ProviderFailed, ProviderUnreachable, SubmitUnanswered
 from popcond.stages.settling import settle
-from popcond.stages.work import Work
-from popcond.store import budget, emojis, jobs, purchases
+from popcond.store import budget, jobs, purchases
 from popcond.store.budget import Ceilings
 from popcond.store.db import Connection, Database
+from popcond.store.jobs import Job
 from popcond.store.purchases import Entry, Order
-from popcond.video.provider import ClipRequest, RemoteTask, TaskState, TaskStatus, VideoProvider
-from popcond.wire import Problem, PurchaseState, Take
+from popcond.video.provider import Maker, RemoteTask, TaskState, TaskStatus
+from popcond.wire import Problem, PurchaseState
 
 _GRACE = 3.0  # seconds that an order on its way gets when the daemon stops
 
 
+W = TypeVar("W")
+
+
 @dataclass(frozen=True)
-class Shop:
-    """Where clips are bought, and what may be spent."""
+class Shop(Generic[W]):
+    """Where something is bought, and what may be spent."""
 
     database: Database
-    provider: VideoProvider
+    provider: Maker[W]
     ceilings: Ceilings
 
 
-async def bought(shop: Shop, request: ClipRequest, order: Order, work: Work) -> tuple[Entry, TaskStatus]:
-    """An open purchase of this work, ready to be collected; its order may be an earlier one than `order`.
+@dataclass(frozen=True)
+class Bid(Generic[W]):
+    """What the provider is asked for, how its rows call the model, and how it is written into the ledger."""
+
+    request: W
+    model: str  # as `turn` of the provider wants it
+    order: Order
+
+
+async def bought(shop: Shop[W], bid: Bid[W], job: Job, report: Callable[[float], None]) -> tuple[Entry, TaskStatus]:
+    """An open purchase of this work, ready to be collected; its order may be an earlier one than the bid's.
 
     Raises ProviderFailed, MaybeBought and OverBudget.
     """
     while True:
-        entry = await _opened(shop, request, order)
-        status = await _ended(shop, entry, work)
+        entry = await _opened(shop, bid)
+        status = await _ended(shop, entry, job, report)
         if status.state is TaskState.SUCCEEDED:
             return entry, status
         await _close(shop, entry, status)
 
 
-async def _opened(shop: Shop, request: ClipRequest, order: Order) -> Entry:
+async def _opened(shop: Shop[W], bid: Bid[W]) -> Entry:
     """The open purchase of this work, or a new one."""
-    entry = await shop.database.read(partial(purchases.open_for, work=order.work))
+    entry = await shop.database.read(partial(purchases.open_for, work=bid.order.work))
     if entry is not None and entry.state is not PurchaseState.SUBMITTED:
         entry = await settle(shop.database, shop.provider, entry)
-    return entry or await _buy(shop, request, order)
+    return entry or await _buy(shop, bid)
 
 
-async def _buy(shop: Shop, request: ClipRequest, order: Order) -> Entry:
+async def _buy(shop: Shop[W], bid: Bid[W]) -> Entry:
     """Intent, order, id: each on disk before the next begins."""
-    async with shop.provider.turn(request.model):
+    async with shop.provider.turn(bid.model):
         point("before_intent")
-        entry = await shop.database.write(partial(_intend, shop=shop, order=order))
+        entry = await shop.database.write(partial(_intend, ceilings=shop.ceilings, order=bid.order))
         point("after_intent")
-        return await _undisturbed(_submit(shop, request, entry))
+        return await _undisturbed(_submit(shop, bid.request, entry))
 
 
-def _intend(connection: Connection, shop: Shop, order: Order) -> Entry:
-    budget.refuse_over(connection, shop.ceilings, pack_id=order.pack_id, amount=order.price, currency=order.currency)
+def _intend(connection: Connection, ceilings: Ceilings, order: Order) -> Entry:
+    budget.refuse_over(connection, ceilings, pack_id=order.pack_id, amount=order.price, currency=order.currency)
     return purchases.intend(connection, order)
 
 
-async def _submit(shop: Shop, request: ClipRequest, entry: Entry) -> Entry:
+async def _submit(shop: Shop[W], request: W, entry: Entry) -> Entry:
     try:
         point("before_submit")
         task = await shop.provider.submit(request)
@@ -91,7 +102,7 @@ async def _submit(shop: Shop, request: ClipRequest, entry: Entry) -> Entry:
     return accepted
 
 
-async def _found(shop: Shop, doubtful: Entry) -> Entry:
+async def _found(shop: Shop[W], doubtful: Entry) -> Entry:
     """The order got no answer: it is in the provider's list, or the queue tries again later."""
     entry = await settle(shop.database, shop.provider, doubtful)
     if entry is None:
@@ -115,50 +126,28 @@ async def _undisturbed(order: Coroutine[None, None, Entry]) -> Entry:
         raise
 
 
-async def _ended(shop: Shop, entry: Entry, work: Work) -> TaskStatus:
-    """Wait until the provider is done. Cancelled, it tells the provider when nobody wants the clip any more."""
+async def _ended(shop: Shop[W], entry: Entry, job: Job, report: Callable[[float], None]) -> TaskStatus:
+    """Wait until the provider is done. Cancelled, it tells the provider when nobody wants it any more."""
     task = RemoteTask(entry.order.provider, entry.remote_task or "")
     try:
-        return await _waited(shop.provider, task, work)
+        return await _waited(shop.provider, task, report)
     except asyncio.CancelledError:
         # A daemon that stops leaves the task alone and asks for it again at the next start.
-        if not await shop.database.read(partial(jobs.is_ours, job=work.job)):
+        if not await shop.database.read(partial(jobs.is_ours, job=job)):
             await give_up(shop.database, shop.provider, entry)
         raise
 
 
-async def _waited(provider: VideoProvider, task: RemoteTask, work: Work) -> TaskStatus:
+async def _waited(provider: Maker[W], task: RemoteTask, report: Callable[[float], None]) -> TaskStatus:
     status = await provider.check(task)
     while status.state in (TaskState.PENDING, TaskState.RUNNING):
-        work.report(status.progress)
+        report(status.progress)
         await asyncio.sleep(status.poll_after)
         status = await provider.check(task)
     return status
 
 
-def collect(connection: Connection, entry: Entry, status: TaskStatus, clip: str, *, choose: bool = True) -> None:
-    """What was bought becomes a take of its emoji, and the ledger says so. Raises Conflict and NotFound."""
-    order, facts = entry.order, entry.order.facts
-    take = Take(
-        id=uuid.uuid4().hex,
-        provider=order.provider,
-        model=order.model,
-        motion_prompt=facts.motion_prompt,
-        created=time.time(),
-    )
-    purchases.settle(connection, entry.id, PurchaseState.COLLECTED, billed=status.billed)
-    emojis.add_take(
-        connection,
-        order.emoji_id,
-        take,
-        clip=clip,
-        backdrop=facts.backdrop,
-        exact_loop=facts.exact_loop,
-        choose=choose,
-    )
-
-
-async def give_up(database: Database, provider: VideoProvider, entry: Entry) -> bool:
+async def give_up(database: Database, provider: Maker[W], entry: Entry) -> bool:
     """Cancel a purchase at the provider; True when it will cost nothing and is settled now."""
     if not await provider.cancel(RemoteTask(entry.order.provider, entry.remote_task or "")):
         return False
@@ -168,8 +157,8 @@ async def give_up(database: Database, provider: VideoProvider, entry: Entry) -> 
     return True
 
 
-async def _close(shop: Shop, entry: Entry, status: TaskStatus) -> None:
-    """Settle what will never be a clip. Raises ProviderFailed, unless it cost nothing and can simply be made anew."""
+async def _close(shop: Shop[W], entry: Entry, status: TaskStatus) -> None:
+    """Settle what will never come. Raises ProviderFailed, unless it cost nothing and can simply be made anew."""
     is_lost = status.state is TaskState.UNKNOWN
     error = _lost(entry) if is_lost else _failed(entry, status)
     state = PurchaseState.EXPIRED if is_lost else PurchaseState.FAILED
@@ -180,12 +169,12 @@ async def _close(shop: Shop, entry: Entry, status: TaskStatus) -> None:
 
 def _lost(entry: Entry) -> ProviderFailed:
     return ProviderFailed(
-        f"{entry.order.provider} no longer has this clip.",
-        cure="Retry the emoji from `animate`; that makes, and buys, a new clip.",
+        f"{entry.order.provider} no longer has this {entry.order.kind}.",
+        cure="Try again; that makes, and buys, a new one.",
         code="clip_expired",
     )
 
 
 def _failed(entry: Entry, status: TaskStatus) -> ProviderFailed:
-    message = status.message or f"{entry.order.provider} could not make this clip."
-    return ProviderFailed(message, cure=None if status.message else "Retry the emoji; it makes a new take.")
+    message = status.message or f"{entry.order.provider} could not make this {entry.order.kind}."
+    return ProviderFailed(message, cure=None if status.message else "Try again; that orders a new one.")

@@ -1,7 +1,8 @@
 """Was it bought? Settles an order that got no answer, with the provider's own list, and never by sending it again.
 
 The list carries no mark of ours, so a task is ours only when it is of our model, of the right time, in no line of our
-ledger, and repeats our prompt. Exactly one such task is adopted. None, in a list that is complete and was looked at
+ledger, and repeats our prompt; a picture's task that repeats none is, when nothing else there could be. Exactly one
+such task is adopted. None, in a list that is complete and was looked at
 twice, means that nothing was bought. Everything else is for a person to decide.
 """
 
@@ -11,13 +12,16 @@ import asyncio
 import time
 from collections.abc import Sequence
 from functools import partial
+from typing import TypeVar
 
 from popcond.errors import Conflict, MaybeBought
 from popcond.store import purchases
 from popcond.store.db import Connection, Database
 from popcond.store.purchases import Entry
-from popcond.video.provider import ListedTask, RemoteTask, TaskState, VideoProvider
-from popcond.wire import PurchaseState
+from popcond.video.provider import ListedTask, Maker, RemoteTask, TaskState
+from popcond.wire import PurchaseKind, PurchaseState
+
+W = TypeVar("W")
 
 CHOICES = ("look", "adopt", "release")
 
@@ -31,7 +35,7 @@ _CURE = (
 )
 
 
-async def settle(database: Database, provider: VideoProvider, entry: Entry) -> Entry | None:
+async def settle(database: Database, provider: Maker[W], entry: Entry) -> Entry | None:
     """The entry with its remote task, or None when nothing was bought. Raises MaybeBought when nobody can tell."""
     if entry.order.price <= 0:
         await _release(database, entry)
@@ -49,13 +53,13 @@ async def settle(database: Database, provider: VideoProvider, entry: Entry) -> E
     return None
 
 
-async def _until_settled(provider: VideoProvider, entry: Entry) -> None:
+async def _until_settled(provider: Maker[W], entry: Entry) -> None:
     """The order may still be on its way; however our clock jumps, never longer than that takes."""
     passed = max(time.time() - entry.intent_at, 0.0)
     await asyncio.sleep(max(provider.settles_in - passed, 0.0))
 
 
-async def _adopted(database: Database, provider: VideoProvider, entry: Entry) -> Entry | None:
+async def _adopted(database: Database, provider: Maker[W], entry: Entry) -> Entry | None:
     """One look; again when an equal order, settled at the same time, was quicker to take the task."""
     while task := await _look(database, provider, entry):
         try:
@@ -69,7 +73,7 @@ async def _adopted(database: Database, provider: VideoProvider, entry: Entry) ->
     return None
 
 
-async def _look(database: Database, provider: VideoProvider, entry: Entry) -> str | None:
+async def _look(database: Database, provider: Maker[W], entry: Entry) -> str | None:
     """The one task that is this order; None when there is none. Raises MaybeBought."""
     span = provider.settles_in + _SKEW
     near = await provider.tasks(entry.intent_at - span, entry.intent_at + span)
@@ -97,7 +101,7 @@ async def _chosen(database: Database, entry: Entry, fitting: Sequence[ListedTask
 
 
 async def _fitting(
-    database: Database, provider: VideoProvider, entry: Entry, listed: Sequence[ListedTask]
+    database: Database, provider: Maker[W], entry: Entry, listed: Sequence[ListedTask]
 ) -> list[ListedTask]:
     """Those of our model that repeat the order's prompt and that we know nothing of. Raises MaybeBought."""
     ours = [task for task in listed if task.model == entry.order.model]
@@ -105,20 +109,32 @@ async def _fitting(
     unknown = [task for task in ours if task.id not in known]
     if len(unknown) > _MOST_CANDIDATES:
         raise _undecided(entry, unknown, "too many tasks of the provider could be it")
-    return [task for task in unknown if await _repeats_prompt(provider, entry, task)]
+    is_alone = len(unknown) == 1 and await database.read(partial(_is_only_doubt, entry=entry))
+    return [task for task in unknown if await _is_asked_for(provider, entry, task, is_alone=is_alone)]
 
 
-async def _repeats_prompt(provider: VideoProvider, entry: Entry, task: ListedTask) -> bool:
-    """Whether it was asked for this. Raises MaybeBought when the provider does not say so even when it is done."""
+def _is_only_doubt(connection: Connection, entry: Entry) -> bool:
+    """Whether no other order of ours could have become a task of this model."""
+    doubtful = purchases.undecided(connection, entry.order.provider, entry.order.model)
+    return all(other.id == entry.id for other in doubtful)
+
+
+async def _is_asked_for(provider: Maker[W], entry: Entry, task: ListedTask, *, is_alone: bool) -> bool:
+    """Whether it was asked for this. Raises MaybeBought when the provider does not say so even when it is done.
+
+    Models that draw do not repeat what they were told; one task that stands alone is taken for ours then.
+    """
     status = await provider.check(RemoteTask(entry.order.provider, task.id))
     while status.prompt is None and status.state in (TaskState.PENDING, TaskState.RUNNING):
         await asyncio.sleep(status.poll_after)
         status = await provider.check(status.task)
     if status.prompt is not None:
-        sent, told = _plain(entry.order.facts.motion_prompt), _plain(status.prompt)
+        sent, told = _plain(entry.order.facts.prompt), _plain(status.prompt)
         return sent in told or (bool(told) and sent.startswith(told))  # long prompts are cut
     if status.state is TaskState.FAILED:
         return False  # whosever it is, it is not billed
+    if is_alone and entry.order.kind is not PurchaseKind.CLIP:
+        return True
     raise _undecided(entry, [task], "the provider does not say what it was asked for")
 
 
@@ -127,8 +143,8 @@ def _standing(connection: Connection, entry: Entry, tasks: Sequence[ListedTask])
     order = entry.order
     known = purchases.known_tasks(connection, order.provider, [task.id for task in tasks])
     doubtful = purchases.undecided(connection, order.provider, order.model)
-    prompt = _plain(order.facts.motion_prompt)
-    rivals = [other for other in doubtful if other.id != entry.id and _plain(other.order.facts.motion_prompt) == prompt]
+    prompt = _plain(order.facts.prompt)
+    rivals = [other for other in doubtful if other.id != entry.id and _plain(other.order.facts.prompt) == prompt]
     return known, rivals
 
 

@@ -32,12 +32,7 @@ class Slices:
 async def slice_clip(database: Database, assets: Assets, workers: Workers, limits: ClipLimits, work: Work) -> Finish:
     """Decode the chosen take. Raises UnreadableClip and TooLarge."""
     take = await database.read(lambda connection: emojis.chosen_take(connection, work.emoji.id))
-    clip = assets.path(take.clip)
-    try:
-        slices = await workers.run(_slice, work.report, assets, clip, limits)
-    except BadInput as error:  # it names the file, which is ours and means nothing to anybody
-        message = error.message.replace(clip.name, "The clip")
-        raise type(error)(message, cure=error.cure, details=error.details, code=error.code) from error
+    slices = await workers.run(cut_into_frames, work.report, assets, take.clip, limits)
 
     def finish(connection: Connection) -> None:
         first = slices.frames[0]
@@ -56,9 +51,20 @@ async def slice_clip(database: Database, assets: Assets, workers: Workers, limit
     return finish
 
 
-def _slice(report: Report, assets: Assets, clip: Path, limits: ClipLimits) -> Slices:
-    """In a child process: strangers' bytes are decoded here and nowhere else."""
-    assets.verified(clip.name)
+def cut_into_frames(report: Report, assets: Assets, name: str, limits: ClipLimits) -> Slices:
+    """In a child process: strangers' bytes are decoded here and nowhere else. Raises UnreadableClip and TooLarge.
+
+    The clip is held until its last frame is cut, for it is opened several times and may be deleted meanwhile.
+    """
+    with assets.held(name) as clip:
+        try:
+            return _cut(report, assets, clip, limits)
+        except BadInput as error:  # it names the file, which is ours and means nothing to anybody
+            message = error.message.replace(clip.name, "The clip")
+            raise type(error)(message, cure=error.cure, details=error.details, code=error.code) from error
+
+
+def _cut(report: Report, assets: Assets, clip: Path, limits: ClipLimits) -> Slices:
     rows: list[RawFrame] = []
     notes: list[str] = []
     expected = max(probe(clip, limits=limits).frames, 1)

@@ -47,9 +47,10 @@ class Thinned:
     weights: tuple[int, ...]  # how long each is shown, relative to one another
 
 
-def whole_clip(seconds: Sequence[float]) -> Cycle:
-    """Every frame of a clip that is one exact loop already."""
-    return Cycle(tuple(range(len(seconds))), tuple(seconds))
+def whole_clip(seconds: Sequence[float], *, repeats: int = 0) -> Cycle:
+    """Every frame of a clip that is one exact loop already, less so many last ones that only repeat the first."""
+    shown = len(seconds) - repeats
+    return Cycle(tuple(range(shown)), tuple(seconds[:shown]))
 
 
 def there_and_back(first: int, last: int, seconds: Sequence[float]) -> Cycle:

@@ -16,6 +16,7 @@ import numpy as np
 
 from popcond.errors import NoCharacter
 from popcond.media.raster import Rgba
+from popcond.stickers.closure import closure
 from popcond.stickers.compose import Layout, common_box, compose, layout
 from popcond.stickers.cycle import Cycle, Thinned, thin, whole_clip
 from popcond.stickers.fit import Bench, Fitted, Shot, fit
@@ -72,10 +73,11 @@ def make_stickers(
 ) -> list[EncodedSticker]:
     """A sticker for each target, in their order.
 
-    `exact_loop`: the whole clip is one exact loop; otherwise the best loop inside it is looked for. `poster`: where in
-    the loop the most expressive frame is, 0..1; the file begins there or close by. `report` hears the share that is
-    done, 0..1, and may raise to stop the work. Raises NoCharacter when every frame is empty. A file that breaks a rule
-    of its target still comes back, with a verdict that says so.
+    `exact_loop`: the clip was made to be one loop; it is taken whole if it closes, less the last frames that repeat
+    the first. Otherwise the best loop inside it is looked for. `poster`: where in the loop the most expressive frame
+    is, 0..1; the file begins there or close by. `report` hears the share that is done, 0..1, and may raise to stop the
+    work. Raises NoCharacter when every frame is empty. A file that breaks a rule of its target still comes back, with
+    a verdict that says so.
     """
     if len(source) == 0:
         raise NoCharacter("The clip has no frames.", cure="Retry the emoji from its first stage.")
@@ -145,19 +147,23 @@ class _Clip:
         thumbs = np.stack([thumbnail(self.shelf[index]) for index in range(len(self.source))])
         return LoopFinder(thumbs, self.seconds)
 
+    @cached_property
+    def _one_round(self) -> Cycle | None:
+        """The whole clip, if it was made to loop and really does."""
+        seam = closure(lambda index: thumbnail(self.shelf[index]), len(self.source)) if self.exact else None
+        return whole_clip(self.seconds, repeats=seam.repeats) if seam and seam.closes else None
+
     def cycle_for(self, target: Target) -> Cycle:
         """The frames of the loop, for a target that may only take so many seconds of it."""
         longest = longest_loop(target)
-        if self.exact and (longest is None or sum(self.seconds) <= longest):
-            return whole_clip(self.seconds)
+        if self._one_round is not None and (longest is None or self._one_round.length <= longest):
+            return self._one_round
         return self._finder.find(wanted_by(target), self.loop)
 
     def poster_in(self, cycle: Cycle) -> int:
         """The place in the cycle of the most expressive frame: where the action says, if that was kept."""
         wanted = min(int(self.poster * len(self.source)), len(self.source) - 1)
-        if self.exact or wanted in cycle.indices:
-            return cycle.indices.index(wanted) if wanted in cycle.indices else 0
-        return int(self.poster * len(cycle))
+        return cycle.indices.index(wanted) if wanted in cycle.indices else int(self.poster * len(cycle))
 
 
 @dataclass

@@ -14,6 +14,7 @@ _SUMS = (
     "currency, total(amount) AS amount, count(*) AS purchases,"
     " total(CASE WHEN state IN ('intent', 'submitted', 'unknown') THEN amount ELSE 0 END) AS reserved"
 )
+_DRAWINGS = "Characters"  # what the drawings of characters are called among the packs
 _CENT = 1e-6  # sums of prices are floats
 
 
@@ -59,6 +60,14 @@ def spent_on_emoji(connection: sqlite3.Connection, emoji_id: str) -> float:
     return float(row["spent"])
 
 
+def spent_on_character(connection: sqlite3.Connection, character_id: str) -> float:
+    """Billed and reserved for the drawings of a character, in its provider's currency."""
+    row = connection.execute(
+        f"SELECT total(amount) AS spent FROM purchase WHERE character_id = ? AND {_BILLED}", (character_id,)
+    ).fetchone()
+    return float(row["spent"])
+
+
 def spent_today(connection: sqlite3.Connection, currency: str) -> float:
     """Billed and reserved since midnight, by this computer's clock and time zone."""
     midnight = datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
@@ -71,9 +80,15 @@ def totals(connection: sqlite3.Connection) -> tuple[Spend, ...]:
 
 
 def by_pack(connection: sqlite3.Connection) -> tuple[PackSpend, ...]:
-    """What each pack has cost, the newest purchase first; packs that are gone keep their line."""
-    rows = _grouped(connection, "pack_id, pack_name,", "pack_id, currency")
-    return tuple(PackSpend.model_validate(dict(row)) for row in rows)
+    """What each pack has cost, the newest purchase first; packs that are gone keep their line.
+
+    The drawings of characters, which belong to no pack, share one.
+    """
+    rows = _grouped(connection, "nullif(pack_id, '') AS pack_id, pack_name,", "purchase.pack_id, currency")
+    return tuple(
+        PackSpend.model_validate({**row, "pack_name": row["pack_name"] if row["pack_id"] else _DRAWINGS})
+        for row in rows
+    )
 
 
 def by_day(connection: sqlite3.Connection) -> tuple[DaySpend, ...]:

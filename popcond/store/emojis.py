@@ -1,4 +1,4 @@
-"""Emoji rows and their takes: one character doing one action in a pack."""
+"""Emoji rows with their poses and takes: one character doing one action in a pack."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from popcond.errors import NotFound
 from popcond.store import budget, events
+from popcond.store.characters import CharacterFiles
 from popcond.store.db import insert
-from popcond.wire import Action, Emoji, Problem, Stage, Status, Take
+from popcond.wire import Action, Emoji, Pose, Problem, Stage, Status, Take
 
 Backdrop = tuple[int, int, int]  # red, green, blue
 
@@ -27,8 +28,8 @@ class TakeFiles:
     exact_loop: bool  # the clip's end meets its beginning exactly
 
 
-def add(connection: sqlite3.Connection, pack_id: str, actions: Sequence[Action]) -> None:
-    """One emoji an action, queued for its clip; the action is kept as it was at this moment."""
+def add(connection: sqlite3.Connection, pack_id: str, actions: Sequence[Action], *, draw_poses: bool = False) -> None:
+    """One emoji an action, queued for its pose or its clip; the action is kept as it was at this moment."""
     row = connection.execute("SELECT max(number) AS last FROM emoji WHERE pack_id = ?", (pack_id,)).fetchone()
     turn = connection.execute("SELECT coalesce(max(turn), 0) AS last FROM emoji").fetchone()["last"]
     now = time.time()
@@ -40,8 +41,9 @@ def add(connection: sqlite3.Connection, pack_id: str, actions: Sequence[Action])
             "turn": turn + number,
             "action": action.model_dump_json(),
             "motion_prompt": action.motion_prompt,
+            "pose_prompt": action.pose_prompt,
             "status": Status.QUEUED,
-            "stage": Stage.ANIMATE,
+            "stage": Stage.POSE if draw_poses else Stage.ANIMATE,
             "progress": 0.0,
             "created": now,
             "updated": now,
@@ -108,9 +110,13 @@ def note(connection: sqlite3.Connection, emoji_id: str, notes: Sequence[str]) ->
     connection.execute("UPDATE emoji SET notes = ? WHERE id = ?", (json.dumps(list(notes)), emoji_id))
 
 
-def set_motion_prompt(connection: sqlite3.Connection, emoji_id: str, motion_prompt: str) -> None:
-    """The prompt of takes to come."""
-    connection.execute("UPDATE emoji SET motion_prompt = ? WHERE id = ?", (motion_prompt, emoji_id))
+def set_prompts(connection: sqlite3.Connection, emoji_id: str, motion: str | None, pose: str | None) -> None:
+    """The prompts of takes and poses to come; what is null stays."""
+    connection.execute(
+        "UPDATE emoji SET motion_prompt = coalesce(?, motion_prompt), pose_prompt = coalesce(?, pose_prompt)"
+        " WHERE id = ?",
+        (motion, pose, emoji_id),
+    )
 
 
 def add_take(
@@ -126,7 +132,8 @@ def add_take(
     """Keep a take, and choose it unless told otherwise; earlier ones stay. Raises NotFound."""
     _row(connection, emoji_id)
     files = {"clip": clip, "backdrop": json.dumps(backdrop) if backdrop else None, "exact_loop": exact_loop}
-    insert(connection, "take", {**take.model_dump(), "emoji_id": emoji_id, **files})
+    row = {**take.model_dump(), "flaws": json.dumps(take.flaws), "emoji_id": emoji_id}
+    insert(connection, "take", row | files)
     if choose:
         connection.execute("UPDATE emoji SET chosen_take = ? WHERE id = ?", (take.id, emoji_id))
 
@@ -155,6 +162,35 @@ def chosen_take(connection: sqlite3.Connection, emoji_id: str) -> TakeFiles:
     return TakeFiles(row["id"], row["clip"], backdrop, bool(row["exact_loop"]))
 
 
+def add_pose(
+    connection: sqlite3.Connection, emoji_id: str, pose: Pose, files: CharacterFiles, *, choose: bool = True
+) -> None:
+    """Keep a pose, and choose it unless told otherwise; earlier ones stay. Raises NotFound."""
+    _row(connection, emoji_id)
+    insert(
+        connection,
+        "pose",
+        {**pose.model_dump(), "flaws": json.dumps(pose.flaws), "emoji_id": emoji_id, **vars(files)},
+    )
+    if choose:
+        connection.execute("UPDATE emoji SET chosen_pose = ? WHERE id = ?", (pose.id, emoji_id))
+
+
+def choose_pose(connection: sqlite3.Connection, emoji_id: str, pose_id: str | None) -> None:
+    """Where clips to come start: a pose that is there, or the character itself. Raises NotFound."""
+    if pose_id is not None:
+        pose_files(connection, emoji_id, pose_id)
+    connection.execute("UPDATE emoji SET chosen_pose = ? WHERE id = ?", (pose_id, emoji_id))
+
+
+def pose_files(connection: sqlite3.Connection, emoji_id: str, pose_id: str) -> CharacterFiles:
+    """The assets of one pose. Raises NotFound."""
+    row = connection.execute("SELECT * FROM pose WHERE id = ? AND emoji_id = ?", (pose_id, emoji_id)).fetchone()
+    if row is None:
+        raise NotFound("This emoji has no such pose.", cure="Look at the emoji's `poses`.", details={"pose": pose_id})
+    return CharacterFiles(row["picture"], row["media_type"], row["cutout"])
+
+
 def _row(connection: sqlite3.Connection, emoji_id: str) -> sqlite3.Row:
     row: sqlite3.Row | None = connection.execute("SELECT * FROM emoji WHERE id = ?", (emoji_id,)).fetchone()
     if row is None:
@@ -164,6 +200,7 @@ def _row(connection: sqlite3.Connection, emoji_id: str) -> sqlite3.Row:
 
 def _emoji(connection: sqlite3.Connection, row: sqlite3.Row) -> Emoji:
     takes = connection.execute("SELECT * FROM take WHERE emoji_id = ? ORDER BY created, id", (row["id"],)).fetchall()
+    poses = connection.execute("SELECT * FROM pose WHERE emoji_id = ? ORDER BY created, id", (row["id"],)).fetchall()
     return Emoji.model_validate(
         {
             **row,
@@ -171,6 +208,7 @@ def _emoji(connection: sqlite3.Connection, row: sqlite3.Row) -> Emoji:
             "problem": json.loads(row["problem"]) if row["problem"] else None,
             "notes": json.loads(row["notes"]),
             "spend": budget.spent_on_emoji(connection, row["id"]),
-            "takes": [dict(take) for take in takes],
+            "takes": [{**take, "flaws": json.loads(take["flaws"])} for take in takes],
+            "poses": [{**pose, "flaws": json.loads(pose["flaws"])} for pose in poses],
         }
     )

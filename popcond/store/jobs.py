@@ -1,8 +1,9 @@
-"""Job rows: one attempt-counted row runs one stage of one emoji.
+"""Job rows: one attempt-counted row runs one stage of one emoji, or draws one character.
 
-An emoji has at most one live job; the database itself refuses a second, so a double key press is harmless. Whoever
-claims a job holds it for as long as its lease lasts, and a token that grows with every claim: a holder whose claim has
-ended, for whatever reason, writes nothing. Clocks are the caller's: every `now` is in seconds since the epoch.
+The emoji or character is the job's subject. It has at most one live job; the database itself refuses a second, so a
+double key press is harmless. Whoever claims a job holds it for as long as its lease lasts, and a token that grows with
+every claim: a holder whose claim has ended, for whatever reason, writes nothing. Clocks are the caller's: every `now`
+is in seconds since the epoch.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class Job:
 
     id: int
     kind: Stage
-    emoji_id: str
+    subject: str  # the emoji's id; of a DRAW, the character's
     attempt: int  # from 1; a claim that was lost to a crash counts as well
     claim_token: int
     failures: int = 0  # attempts that ended in an error
@@ -57,6 +58,26 @@ def add(connection: sqlite3.Connection, emoji_id: str, kind: Stage, *, mends: St
     return True
 
 
+def add_drawing(connection: sqlite3.Connection, character_id: str) -> bool:
+    """Queue a character's drawing; False when one is live already. Raises NotFound."""
+    now = time.time()
+    try:
+        added = connection.execute(
+            "INSERT INTO job(kind, character_id, state, created, updated)"
+            " SELECT ?, id, 'ready', ?, ? FROM character WHERE id = ?",
+            (Stage.DRAW, now, now, character_id),
+        )
+    except sqlite3.IntegrityError:
+        if is_live(connection, character_id):
+            return False
+        raise
+    if added.rowcount != 1:
+        raise NotFound(
+            "There is no such character.", cure="`GET /v1/characters` lists them.", details={"id": character_id}
+        )
+    return True
+
+
 def claim(connection: sqlite3.Connection, kinds: Sequence[Stage], *, now: float, lease: float = LEASE) -> Job | None:
     """Take the next job of these kinds; None when none is due, or the queue is paused.
 
@@ -72,7 +93,7 @@ def claim(connection: sqlite3.Connection, kinds: Sequence[Stage], *, now: float,
         " AND NOT EXISTS (SELECT 1 FROM queue WHERE paused) RETURNING *",
         (now + lease, now, *kinds),
     ).fetchone()
-    return _job(row) if row else None
+    return job_of(row) if row else None
 
 
 def wake(connection: sqlite3.Connection, now: float) -> None:
@@ -132,24 +153,33 @@ def bury(connection: sqlite3.Connection, job: Job, problem: Problem) -> bool:
     return _write_if_ours(connection, job, assignment, problem.model_dump_json())
 
 
-def cancel(connection: sqlite3.Connection, emoji_id: str) -> bool:
-    """Cancel the live job of an emoji; False when there is none."""
+def bury_waiting(connection: sqlite3.Connection, job: Job, problem: Problem) -> bool:
+    """It will not be tried at all; False, and nothing written, when it does not wait any more."""
     changed = connection.execute(
-        f"UPDATE job SET state = 'cancelled', lease_until = NULL, updated = ? WHERE emoji_id = ? AND {_LIVE}",
-        (time.time(), emoji_id),
+        "UPDATE job SET state = 'dead', problem = ?, updated = ? WHERE id = ? AND state = 'ready'",
+        (problem.model_dump_json(), time.time(), job.id),
     )
     return changed.rowcount == 1
 
 
-def hasten(connection: sqlite3.Connection, emoji_id: str) -> bool:
-    """Wake the emoji's job before its time; False when none sleeps."""
-    changed = connection.execute(f"UPDATE job SET run_at = 0 WHERE emoji_id = ? AND {_ASLEEP}", (emoji_id,))
+def cancel(connection: sqlite3.Connection, subject: str) -> bool:
+    """Cancel the live job of an emoji or character; False when there is none."""
+    changed = connection.execute(
+        f"UPDATE job SET state = 'cancelled', lease_until = NULL, updated = ? WHERE subject = ? AND {_LIVE}",
+        (time.time(), subject),
+    )
     return changed.rowcount == 1
 
 
-def is_live(connection: sqlite3.Connection, emoji_id: str) -> bool:
-    """Whether a job of this emoji waits or runs."""
-    return _exists(connection, f"emoji_id = ? AND {_LIVE}", emoji_id)
+def hasten(connection: sqlite3.Connection, subject: str) -> bool:
+    """Wake a job of the emoji or character before its time; False when none sleeps."""
+    changed = connection.execute(f"UPDATE job SET run_at = 0 WHERE subject = ? AND {_ASLEEP}", (subject,))
+    return changed.rowcount == 1
+
+
+def is_live(connection: sqlite3.Connection, subject: str) -> bool:
+    """Whether a job of this emoji or character waits or runs."""
+    return _exists(connection, f"subject = ? AND {_LIVE}", subject)
 
 
 def any_live(connection: sqlite3.Connection) -> bool:
@@ -186,11 +216,12 @@ def _next_of(count: int) -> str:
     return f"SELECT id FROM ({' UNION ALL '.join(each)}) ORDER BY priority DESC, place, turn, id LIMIT 1"
 
 
-def _job(row: sqlite3.Row) -> Job:
+def job_of(row: sqlite3.Row) -> Job:
+    """The job that a row is."""
     return Job(
         id=row["id"],
         kind=Stage(row["kind"]),
-        emoji_id=row["emoji_id"],
+        subject=row["subject"],
         attempt=row["attempt"],
         claim_token=row["claim_token"],
         failures=row["failures"],

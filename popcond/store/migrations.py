@@ -21,10 +21,11 @@ from popcond.store.integrity import quick_check
 from popcond.store.m001_core import m001_core
 from popcond.store.m002_queue import m002_queue
 from popcond.store.m003_purchases import m003_purchases
+from popcond.store.m004_drawings import m004_drawings
 
 schema = Migrations("popcon")
 
-_STEPS = (m001_core, m002_queue, m003_purchases)
+_STEPS = (m001_core, m002_queue, m003_purchases, m004_drawings)
 _COPIES_KEPT = 3
 _PRIVATE = 0o600
 

@@ -15,14 +15,18 @@ from popcond.wire import Action, NewPack, Pack, PackChanges
 
 
 def add(connection: sqlite3.Connection, new: NewPack, actions: Sequence[Action]) -> Pack:
-    """A pack with one emoji an action, in their order. Raises NotFound when the character is gone."""
-    characters.get(connection, new.character_id)
+    """A pack with one emoji an action, in their order.
+
+    Raises NotFound when the character is gone, and Conflict when it has no picture yet.
+    """
+    characters.files(connection, new.character_id)
     row = new.model_dump(
         include={"name", "character_id", "provider", "model", "auto_accept", "awaits_clips", "max_spend"}
     )
+    row |= new.model_dump(include={"draw_poses", "approve_poses", "pose_model"})
     row |= {"id": uuid.uuid4().hex, "targets": json.dumps(new.targets), "created": time.time()}
     insert(connection, "pack", row)
-    emojis.add(connection, row["id"], actions)
+    emojis.add(connection, row["id"], actions, draw_poses=new.draw_poses)
     pack = get(connection, row["id"])
     events.append(connection, "pack_added", pack=pack)
     return pack
@@ -30,8 +34,7 @@ def add(connection: sqlite3.Connection, new: NewPack, actions: Sequence[Action])
 
 def extend(connection: sqlite3.Connection, pack_id: str, actions: Sequence[Action]) -> Pack:
     """More emojis at the pack's end. Raises NotFound."""
-    get(connection, pack_id)
-    emojis.add(connection, pack_id, actions)
+    emojis.add(connection, pack_id, actions, draw_poses=get(connection, pack_id).draw_poses)
     return _changed(connection, pack_id)
 
 
@@ -58,6 +61,8 @@ def change(connection: sqlite3.Connection, pack_id: str, changes: PackChanges) -
         connection.execute("UPDATE pack SET targets = ? WHERE id = ?", (json.dumps(changes.targets), pack_id))
     if changes.auto_accept is not None:
         connection.execute("UPDATE pack SET auto_accept = ? WHERE id = ?", (changes.auto_accept, pack_id))
+    if changes.approve_poses is not None:
+        connection.execute("UPDATE pack SET approve_poses = ? WHERE id = ?", (changes.approve_poses, pack_id))
     if changes.max_spend is not None:
         connection.execute("UPDATE pack SET max_spend = ? WHERE id = ?", (changes.max_spend, pack_id))
     return _changed(connection, pack_id)

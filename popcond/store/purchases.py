@@ -1,7 +1,8 @@
 """The ledger: what was asked of providers for money, written down before it was asked.
 
-A purchase is for a piece of work, such as the clip of an emoji. The database itself refuses a second open purchase for
-the same work, and a remote task that is in the ledger already. Rows are never deleted: they outlive their packs.
+A purchase is for a piece of work: the clip or the pose of an emoji, or the drawing of a character. The database itself
+refuses a second open purchase for the same work, and a remote task that is in the ledger already. Rows are never
+deleted: they outlive their packs.
 """
 
 from __future__ import annotations
@@ -16,36 +17,45 @@ from dataclasses import dataclass, field
 from popcond.errors import Conflict, NotFound
 from popcond.store import events
 from popcond.store.db import insert
-from popcond.wire import Problem, Purchase, PurchaseState
+from popcond.wire import Problem, Purchase, PurchaseKind, PurchaseState
 
 _OPEN = "('intent', 'submitted', 'unknown')"
 _CHOICES = "`popcond usage` shows what was bought."
+_NAMED = ("kind", "work", "request", "provider", "model", "pack_id", "pack_name", "action", "price", "currency", "job")
 
 
 @dataclass(frozen=True)
-class TakeFacts:
-    """What a take needs to know of the order that brought it, however much later it comes."""
+class OrderFacts:
+    """What whoever keeps a purchase needs to know of its order, however much later it comes."""
 
-    motion_prompt: str
-    backdrop: tuple[int, int, int] | None  # red, green, blue
-    exact_loop: bool
+    prompt: str  # what the provider was told, or the end of it: its list repeats it
+    backdrop: tuple[int, int, int] | None = None  # red, green, blue
+    exact_loop: bool = False  # a clip: its end was asked to meet its beginning
+    words: str = ""  # a picture: what the user asked for
+    is_second: bool = False  # another try, since the first had flaws
 
 
 @dataclass(frozen=True)
 class Order:
     """What is to be bought."""
 
-    work: str  # what it is for
+    kind: PurchaseKind
+    subject: str  # the emoji that it is for; of a drawing, the character
     request: str  # SHA-256 of what is asked for: equal requests may stand in for each other
     provider: str
     model: str
-    pack_id: str
-    pack_name: str
-    emoji_id: str
+    pack_id: str | None
+    pack_name: str  # of a drawing, the character's name
     action: str
     price: float  # by the provider's own price list, in `currency`
     currency: str
-    facts: TakeFacts
+    facts: OrderFacts
+    job: int | None = None  # the job that ordered it
+
+    @property
+    def work(self) -> str:
+        """What it is for: there is at most one open purchase of each."""
+        return work_of(self.kind, self.subject)
 
 
 @dataclass(frozen=True)
@@ -60,18 +70,17 @@ class Entry:
     problem: Problem | None = field(default=None, compare=False)
 
 
-def clip_of(emoji_id: str) -> str:
-    """The work that an emoji's clip is."""
-    return f"clip of {emoji_id}"
+def work_of(kind: PurchaseKind, subject: str) -> str:
+    """What a purchase is for: there is at most one open purchase of each."""
+    return f"{kind} of {subject}"
 
 
 def intend(connection: sqlite3.Connection, order: Order) -> Entry:
     """Write down that it is about to be bought. Raises Conflict while the same work has an open purchase."""
-    facts = json.dumps(vars(order.facts))
-    row = {**vars(order), "facts": None, "order_facts": facts}
-    del row["facts"]
+    row = {name: getattr(order, name) for name in _NAMED} | _owners(order)
     row |= {
         "id": uuid.uuid4().hex,
+        "order_facts": json.dumps(vars(order.facts)),
         "state": PurchaseState.INTENT,
         "amount": order.price,
         "is_estimate": True,
@@ -161,10 +170,20 @@ def unattended(connection: sqlite3.Connection) -> list[Entry]:
     """Open purchases that no live job cares for: of cancelled, failed and deleted emojis."""
     rows = connection.execute(
         f"SELECT * FROM purchase WHERE state IN {_OPEN} AND NOT EXISTS"
-        " (SELECT 1 FROM job WHERE job.emoji_id = purchase.emoji_id AND job.state IN ('ready', 'running'))"
+        " (SELECT 1 FROM job WHERE job.subject IN (purchase.emoji_id, purchase.character_id)"
+        "  AND job.state IN ('ready', 'running'))"
         " ORDER BY intent_at"
     )
     return [_entry(row) for row in rows]
+
+
+def collected_by(connection: sqlite3.Connection, job: int, work: str) -> int:
+    """How many purchases of a piece of work this job has brought home already."""
+    return int(
+        connection.execute(
+            "SELECT count(*) FROM purchase WHERE work = ? AND job = ? AND state = 'collected'", (work, job)
+        ).fetchone()[0]
+    )
 
 
 def undecided(connection: sqlite3.Connection, provider: str, model: str) -> list[Entry]:
@@ -199,6 +218,16 @@ def on_the_wire(connection: sqlite3.Connection, purchase_id: str) -> Purchase:
     return _purchase(_row(connection, purchase_id))
 
 
+def _owners(order: Order) -> dict[str, str | None]:
+    """The columns that say whose it is; '' where the first purchases always had somebody."""
+    is_drawing = order.kind is PurchaseKind.DRAWING
+    return {
+        "pack_id": order.pack_id or "",
+        "emoji_id": "" if is_drawing else order.subject,
+        "character_id": order.subject if is_drawing else None,
+    }
+
+
 def _told(connection: sqlite3.Connection, purchase_id: str) -> Entry:
     """Write the event of a purchase that costs something; free ones change with their emoji."""
     row = _row(connection, purchase_id)
@@ -222,13 +251,16 @@ def _settled_already(connection: sqlite3.Connection, purchase_id: str) -> Confli
 def _entry(row: sqlite3.Row) -> Entry:
     facts = json.loads(row["order_facts"])
     backdrop = tuple(facts["backdrop"]) if facts["backdrop"] else None
-    named = ("work", "request", "provider", "model", "pack_id", "pack_name", "emoji_id", "action", "price", "currency")
+    same = {name: row[name] for name in _NAMED if name not in ("work", "kind", "pack_id")}
     return Entry(
         id=row["id"],
         state=PurchaseState(row["state"]),
         order=Order(
-            **{name: row[name] for name in named},
-            facts=TakeFacts(facts["motion_prompt"], backdrop, facts["exact_loop"]),
+            **same,
+            kind=PurchaseKind(row["kind"]),
+            subject=row["character_id"] or row["emoji_id"],
+            pack_id=row["pack_id"] or None,
+            facts=OrderFacts(**facts | {"backdrop": backdrop}),
         ),
         remote_task=row["remote_task"],
         intent_at=row["intent_at"],
@@ -237,4 +269,6 @@ def _entry(row: sqlite3.Row) -> Entry:
 
 
 def _purchase(row: sqlite3.Row) -> Purchase:
-    return Purchase.model_validate({**row, "problem": json.loads(row["problem"]) if row["problem"] else None})
+    problem = json.loads(row["problem"]) if row["problem"] else None
+    owners = {"pack_id": row["pack_id"] or None, "emoji_id": row["emoji_id"] or None}
+    return Purchase.model_validate({**row, **owners, "problem": problem})

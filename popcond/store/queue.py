@@ -17,7 +17,7 @@ from popcond.store import emojis, events, jobs, packs
 from popcond.wire import JobRow, JobState, Queue, QueueLane, Stage
 
 _ENDED = "state IN ('done', 'dead', 'cancelled')"
-_SUPERSEDED = "EXISTS (SELECT 1 FROM job AS later WHERE later.emoji_id = job.emoji_id AND later.id > job.id)"
+_SUPERSEDED = "EXISTS (SELECT 1 FROM job AS later WHERE later.subject = job.subject AND later.id > job.id)"
 _PROGRESS = tuple(Stage)  # the further along, the earlier in the queue
 # The place of a ready job among all kinds, the smallest first; what sleeps comes last, by the time of its waking.
 _PLACE = (
@@ -26,8 +26,10 @@ _PLACE = (
     + " END, job.turn, job.id"
 )
 _ROWS = (
-    f"SELECT job.*, emoji.pack_id, json_extract(emoji.action, '$.name') AS action, pack.name AS pack_name,"
-    f" {_SUPERSEDED} AS superseded FROM job JOIN emoji ON emoji.id = job.emoji_id JOIN pack ON pack.id = emoji.pack_id"
+    "SELECT job.*, emoji.pack_id, coalesce(json_extract(emoji.action, '$.name'), '') AS action,"
+    " coalesce(pack.name, '') AS pack_name, coalesce(character.name, '') AS character_name,"
+    f" {_SUPERSEDED} AS superseded FROM job LEFT JOIN emoji ON emoji.id = job.emoji_id"
+    " LEFT JOIN pack ON pack.id = emoji.pack_id LEFT JOIN character ON character.id = job.character_id"
 )
 
 

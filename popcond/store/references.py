@@ -13,13 +13,21 @@ _OWN_CLIP = "clip-file"  # the provider's name on takes that the user brought
 _COLUMNS = (
     ("character", "picture"),
     ("character", "cutout"),
+    ("character", "reference"),
+    ("drawing", "picture"),
+    ("drawing", "cutout"),
+    ("pose", "picture"),
+    ("pose", "cutout"),
     ("take", "clip"),
     ("frame", "raw"),
     ("frame", "own_alpha"),
     ("frame", "mask"),
     ("sticker", "file"),
 )
+_OF_CHARACTERS = ("character", "drawing")
 _MAKERS = {
+    ("pose", "picture"): Stage.POSE,
+    ("pose", "cutout"): Stage.POSE,
     ("take", "clip"): Stage.ANIMATE,
     ("frame", "raw"): Stage.SLICE,
     ("frame", "own_alpha"): Stage.SLICE,
@@ -30,7 +38,7 @@ _BROKEN = ("asset_missing", "asset_damaged")  # codes of popcond.assets
 _ADD_PICTURE_AGAIN = "Add the picture as a new character; this one's file is lost."
 _ADD_CLIP_AGAIN = "Upload the clip again with POST /v1/emojis/{emoji}/clip, or choose another take."
 _RETRY = 'POST /v1/emojis/{emoji}/retry {{"from_stage": "{stage}"}} makes it again.'
-_BUY_AGAIN = _RETRY + " With a paid provider this is a new order; choosing another take costs nothing."
+_BUY_AGAIN = _RETRY + " With a paid provider this is a new order; choosing another one costs nothing."
 
 
 @dataclass(frozen=True)
@@ -63,7 +71,7 @@ def wanted_assets(connection: sqlite3.Connection) -> Wanted:
     every = " UNION ".join(f"SELECT {column} AS name FROM {table}" for table, column in _COLUMNS)
     rows = connection.execute(
         f"SELECT substr(name, 1, 2) AS prefix, group_concat(name, ',') AS names FROM ({every})"
-        " WHERE name IS NOT NULL GROUP BY prefix"
+        " WHERE name <> '' GROUP BY prefix"
     )
     return Wanted({row["prefix"]: row["names"] for row in rows})
 
@@ -103,7 +111,7 @@ def cure_of(reference: Reference) -> str:
         return _ADD_PICTURE_AGAIN
     if reference.maker is None:
         return _ADD_CLIP_AGAIN.format(emoji=reference.emoji_id)
-    told = _BUY_AGAIN if reference.maker is Stage.ANIMATE else _RETRY
+    told = _BUY_AGAIN if reference.maker in (Stage.POSE, Stage.ANIMATE) else _RETRY
     return told.format(emoji=reference.emoji_id, stage=reference.maker)
 
 
@@ -115,7 +123,7 @@ def _who_names() -> str:
     """One row a reference, by the asset ?1: its table and column, its emoji, and a take's provider."""
     return " UNION ".join(
         f"SELECT '{table}' AS home, '{column}' AS place,"
-        f" {'NULL' if table == 'character' else 'emoji_id'} AS emoji_id,"
+        f" {'NULL' if table in _OF_CHARACTERS else 'emoji_id'} AS emoji_id,"
         f" {'provider' if table == 'take' else 'NULL'} AS provider"
         f" FROM {table} WHERE {column} = ?1"
         for table, column in _COLUMNS

@@ -21,6 +21,32 @@ class Refusal(_Answer):
     message: str = ""
 
 
+class Drawn(_Answer):
+    """One picture of a task, or why there is none: each may fail by itself."""
+
+    url: str | None = None
+    code: str | None = None  # of a failure
+    message: str | None = None
+    orig_prompt: str | None = None
+
+
+class _Part(_Answer):
+    image: str | None = None  # an address; other parts are text
+
+
+class _Message(_Answer):
+    content: tuple[_Part, ...] = ()
+
+
+class _Choice(_Answer):
+    message: _Message = _Message()
+
+
+class _Drawings(_Answer):
+    results: tuple[Drawn, ...]
+    choices: tuple[_Choice, ...]
+
+
 class Output(_Answer):
     """What is told of one task."""
 
@@ -31,6 +57,17 @@ class Output(_Answer):
     video_url: str | None = None
     code: str | None = None  # of a failure
     message: str | None = None
+    results: Any = None  # pictures of older models
+    choices: Any = None  # pictures of newer ones
+
+    def drawn(self) -> tuple[Drawn, ...]:
+        """The pictures, whichever way they are told; what cannot be read is none."""
+        try:
+            told = _Drawings.model_validate({"results": self.results or (), "choices": self.choices or ()})
+        except ValidationError:
+            return ()
+        parts = (part for choice in told.choices for part in choice.message.content)
+        return (*told.results, *(Drawn(url=part.image) for part in parts if part.image))
 
     @property
     def submitted_at(self) -> float | None:
@@ -42,12 +79,18 @@ class Output(_Answer):
 
 
 class Usage(_Answer):
-    """What is billed, in seconds and clips; the service names no sums."""
+    """What is billed, in seconds and clips, or in pictures; the service names no sums."""
 
     duration: float | None = None
     video_duration: float | None = None  # what older models call it
     video_count: int = 1
     tier: int | None = Field(None, alias="SR")
+    image_count: int | None = None
+
+    @property
+    def seconds(self) -> float | None:
+        """Of a clip."""
+        return self.duration or self.video_duration
 
 
 class TaskAnswer(_Answer):

@@ -20,7 +20,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from popcond.errors import ProviderBusy, ProviderFailed, ProviderUnreachable, SubmitUnanswered
 from popcond.video.dashscope_answers import Refusal, TaskAnswer
-from popcond.video.dashscope_refusals import refusal
+from popcond.video.dashscope_refusals import CLIP, Wording, refusal
 from popcond.video.pace import Limits, Pace
 
 _CREATE = httpx.Timeout(60.0, connect=10.0)
@@ -68,8 +68,11 @@ class Gateway:
         self.is_loopback = (url.scheme, url.host) == ("http", "127.0.0.1")  # a stand-in of tests
         self._is_private = url.scheme == "https" or self.is_loopback
 
-    async def create(self, path: str, order: Mapping[str, Any]) -> str:
-        """Send an order once; answers the task's id. Raises ProviderFailed, ProviderBusy and SubmitUnanswered."""
+    async def create(self, path: str, order: Mapping[str, Any], wording: Wording = CLIP) -> str:
+        """Send an order once; answers the task's id. Raises ProviderFailed, ProviderBusy and SubmitUnanswered.
+
+        A refusal speaks of what was ordered by its `wording`.
+        """
         headers = {**await self._authorization(), "X-DashScope-Async": "enable"}
         try:
             async with asyncio.timeout(self._answers_in):
@@ -78,7 +81,7 @@ class Gateway:
             raise ProviderBusy("DashScope cannot be reached; nothing was ordered.", cure=_LOOK) from error
         except (httpx.HTTPError, TimeoutError) as error:
             raise _unanswered(type(error).__name__) from error
-        return _accepted(answer)
+        return _accepted(answer, wording)
 
     async def ask(self, path: str, **parameters: str | int) -> Answer:
         """The answer to a question. Raises ProviderUnreachable, whatever it is that hinders."""
@@ -148,7 +151,7 @@ async def _whole(response: httpx.Response) -> bytes:
     return bytes(body)
 
 
-def _accepted(answer: Answer) -> str:
+def _accepted(answer: Answer, wording: Wording) -> str:
     """The id of what was bought. Raises unless the answer says just that."""
     if answer.status == 200:
         task = answer.read(TaskAnswer)
@@ -157,7 +160,7 @@ def _accepted(answer: Answer) -> str:
         raise _unanswered("an answer without a task")
     said = answer.read(Refusal)
     if 400 <= answer.status < 500 and answer.status not in _AMBIGUOUS and said is not None:
-        raise refusal(answer.status, said, _seconds(answer.headers.get("retry-after")))
+        raise refusal(answer.status, said, _seconds(answer.headers.get("retry-after")), wording)
     raise _unanswered(f"HTTP {answer.status}")
 
 

@@ -4,7 +4,8 @@ Prices are list prices for an output second of a clip as we order it: silent whe
 itself names no sums. Limits are those of one account over all its keys. A key, its tasks and its prices belong to one
 region; a model without prices there is not offered there.
 
-Source: Alibaba's table of mid 2026; prices of 2.7 and 3.0 from LiteLLM's price map; looked up in November 2026.
+Source: Alibaba's table of mid 2026; prices of 2.7, 3.0 and HappyHorse from LiteLLM's price map; looked up in November
+2026. Virginia sells what is called `-us` there.
 """
 
 from __future__ import annotations
@@ -25,10 +26,16 @@ _SIDES = {480: 640, 720: 960, 1080: 1440}  # pixels of a square of a tier's area
 
 
 class Region(StrEnum):
-    """Where a price list holds; the value is its currency."""
+    """Where a price list holds."""
 
     CHINA = "CNY"
     INTERNATIONAL = "USD"
+    VIRGINIA = "USD-us"
+
+    @property
+    def currency(self) -> str:
+        """In which prices are there."""
+        return self.value.partition("-")[0]
 
 
 class Shape(StrEnum):
@@ -68,6 +75,7 @@ class Model:
     takes_last_frame: bool = False
     takes_negative: bool = True  # false: what is not wanted cannot be said
     has_ratio: bool = False  # the shape of the picture is named in an order
+    rewrites: bool = True  # the service rewrites prompts unless it is told not to
     is_legacy: bool = False
     is_retired: bool = False  # no longer sold; what was bought is still understood
     note: str = ""  # for a person
@@ -89,7 +97,7 @@ class Model:
             seconds=self.seconds,
             closes_loops=self.takes_last_frame,
             price_per_second=prices[tier],
-            currency=region.value,
+            currency=region.currency,
             resolution=size_of(tier),
             sizes={size_of(lines): prices[lines] for lines in sorted(prices)},
             is_legacy=self.is_legacy,
@@ -219,6 +227,34 @@ MODELS = (
         is_legacy=True,
         note="One seller lists it as ended in October 2026.",
     ),
+    Model(
+        name="wan2.6-i2v-us",
+        label="Wan 2.6, United States",
+        shape=Shape.IMAGE,
+        seconds=(5, 10, 15),
+        prices={Region.VIRGINIA: {720: 0.10, 1080: 0.15}},
+        longest_prompt=1500,
+        limits=_QUICK,
+        sound=Sound.ALWAYS,
+        is_legacy=True,
+        note="Its price in Virginia is not established; reckoned as Singapore's for wan2.6-i2v.",
+    ),
+    Model(
+        name="happyhorse-1.1-i2v",
+        label="HappyHorse 1.1",
+        shape=Shape.MEDIA,
+        seconds=tuple(range(3, 16)),
+        prices={  # one source knows 480P as well
+            Region.CHINA: {720: 0.9, 1080: 1.2},
+            Region.INTERNATIONAL: {720: 0.14, 1080: 0.18},
+        },
+        longest_prompt=2500,  # Chinese characters; twice as many others
+        limits=Limits(per_second=10, at_once=5),
+        sound=Sound.ALWAYS,
+        takes_negative=False,
+        rewrites=False,
+        note="It is ordered as its predecessor 1.0 is known to be; whether it differs is not established.",
+    ),
 )
 
 
@@ -259,5 +295,7 @@ def has_side(tier: int) -> bool:
 def region_of(base_url: str) -> Region:
     """Whose price list holds at this address; places without a list of their own are reckoned as international."""
     host = httpx.URL(base_url).host
+    if host == "dashscope-us.aliyuncs.com" or ".us-east-1." in host:
+        return Region.VIRGINIA
     chinese = host in ("dashscope.aliyuncs.com", "127.0.0.1") or ".cn-beijing." in host
     return Region.CHINA if chinese else Region.INTERNATIONAL

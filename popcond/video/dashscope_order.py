@@ -8,11 +8,10 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from popcond.errors import ProviderFailed
-from popcond.media.raster import Colour, from_png, png
+from popcond.media.raster import Rgb, from_png, png
 from popcond.video.dashscope_models import (
     Model,
     Region,
@@ -76,7 +75,7 @@ def choice(request: ClipRequest, region: Region) -> Choice:
 def order(chosen: Choice, request: ClipRequest) -> dict[str, Any]:
     """The body of a create. Reads and draws a picture: run it beside the loop. Raises ProviderFailed."""
     words = _words(chosen.model, request)
-    picture = _data_uri(request.cutout, request.backdrop, side_of(chosen.tier))
+    picture = data_uri(_start(request, side_of(chosen.tier)))
     return {
         "model": chosen.model.name,
         "input": {**words, **_pictures(chosen.model, picture)},
@@ -84,9 +83,16 @@ def order(chosen: Choice, request: ClipRequest) -> dict[str, Any]:
     }
 
 
+def data_uri(picture: Rgb) -> str:
+    """The picture itself in the place of its address, so that it is put nowhere where others might find it."""
+    return f"data:image/png;base64,{base64.b64encode(png(picture)).decode('ascii')}"
+
+
 def _parameters(chosen: Choice) -> Mapping[str, Any]:
     model = chosen.model
-    parameters: dict[str, Any] = {"resolution": size_of(chosen.tier), "prompt_extend": False, "watermark": False}
+    parameters: dict[str, Any] = {"resolution": size_of(chosen.tier), "watermark": False}
+    if model.rewrites:
+        parameters["prompt_extend"] = False
     if model.has_duration:
         parameters["duration"] = chosen.seconds
     if model.sound is Sound.CHOICE:
@@ -124,10 +130,9 @@ def _pictures(model: Model, picture: str) -> Mapping[str, Any]:
             return {"media": [{"type": frame, "url": picture} for frame in frames]}
 
 
-def _data_uri(cutout: Path, backdrop: Colour, side: int) -> str:
+def _start(request: ClipRequest, side: int) -> Rgb:
     try:
-        figure = from_png(cutout.read_bytes())
+        figure = from_png(request.cutout.read_bytes())
     except FileNotFoundError as error:
         raise ProviderFailed("The character's cut-out is gone.", cure="Add the character again.") from error
-    picture = png(start_picture(figure, backdrop, side))
-    return f"data:image/png;base64,{base64.b64encode(picture).decode('ascii')}"
+    return start_picture(figure, request.backdrop, side)

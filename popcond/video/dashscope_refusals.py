@@ -11,21 +11,46 @@ from popcond.video.dashscope_answers import Refusal
 
 _MOST_WORDS = 300  # characters of the service's own message
 _SECRETS = re.compile(r"https?://\S+|data:\S+|sk-[\w-]+")
-_READY = "wan2.7-i2v or wan3.0-video"  # the newest
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
-_NAMES = {
-    "clip": "the clip that was made",
-    "picture": "the character's picture",
-    "prompt": "the prompt",
-    "either": "this picture or prompt",
-}
+
+@dataclass(frozen=True)
+class Wording:
+    """How sentences speak of what was ordered."""
+
+    thing: str  # what it is
+    result: str  # the same in one word that no other part of an order has
+    shown: str  # the picture that came with the order
+    edit: str  # the cure when a person must change something
+    again: str  # the cure when asking again may help
+    anew: str  # the cure when a new order is needed
+    newest: str  # models that will not be retired soon
+
+
+CLIP = Wording(
+    thing="clip",
+    result="clip",
+    shown="the character's picture",
+    edit="Change the motion prompt or the character's picture, then retry.",
+    again="Retry the emoji.",
+    anew="Retry the emoji to make a new one.",
+    newest="wan2.7-i2v or wan3.0-video",
+)
+PICTURE = Wording(
+    thing="picture",
+    result="drawing",
+    shown="the picture that was shown",
+    edit="Change the words or the picture that was shown, then draw again.",
+    again="Draw again.",
+    anew="Draw again to get a new one.",
+    newest="wan2.7-image or wan2.7-image-pro",
+)
 
 
 @dataclass(frozen=True)
 class _Rule:
-    message: str  # {said} is what the service said
-    cure: str
+    message: str  # {said} is what the service said, {refused} the part that it names; the rest is of a Wording
+    cure: str  # likewise
     kind: type[ProviderFailed] = ProviderFailed
     stops: Literal["all", "model"] | None = None  # what else would only be refused in the same way
 
@@ -48,11 +73,11 @@ _FREE_ONLY = _Rule(
 )
 _NOT_ALLOWED = _Rule(
     "The account may not use this model: {said}",
-    f"Activate it in the Model Studio console, or choose another model, such as {_READY}.",
+    "Activate it in the Model Studio console, or choose another model, such as {newest}.",
     stops="model",
 )
 _NO_MODEL = _Rule(
-    "DashScope has no such model, or not any more.", f"Choose another model, such as {_READY}.", stops="model"
+    "DashScope has no such model, or not any more.", "Choose another model, such as {newest}.", stops="model"
 )
 _QUOTA = _Rule(
     "The account's quota for this model is used up.",
@@ -60,15 +85,12 @@ _QUOTA = _Rule(
     stops="model",
 )
 _BUSY = _Rule("DashScope takes no more orders for the moment.", "It is tried again by itself.", ProviderBusy)
-_CONTENT = _Rule(
-    "DashScope's content check refuses {refused}: {said}",
-    "Change the motion prompt or the character's picture, then retry.",
-)
+_CONTENT = _Rule("DashScope's content check refuses {refused}: {said}", "{edit}")
 _FAMOUS = _Rule(
     "DashScope takes the character for somebody else's: {said}",
     "Only characters whose rights you own are made; change the picture or the prompt.",
 )
-_BROKEN = _Rule("DashScope failed while it made this clip; it bills nothing for that.", "Retry the emoji.")
+_BROKEN = _Rule("DashScope failed while it made this {thing}; it bills nothing for that.", "{again}")
 _MISUNDERSTOOD = _Rule(
     "DashScope does not take this order: {said}", "Choose another model; if that does not help, report this as a bug."
 )
@@ -91,21 +113,21 @@ _RULES: tuple[tuple[str, _Rule], ...] = (
 )
 
 
-def refusal(status: int, said: Refusal, retry_after: float | None = None) -> ProviderFailed:
+def refusal(status: int, said: Refusal, retry_after: float | None = None, wording: Wording = CLIP) -> ProviderFailed:
     """Why an order was not taken; nothing was bought."""
     rule = _rule(said.code)
     if rule is None:
         rule = {401: _BAD_KEY, 429: _BUSY}.get(status, _MISUNDERSTOOD)
-    refused = _refused(said.message) if rule is _CONTENT else None
+    refused = _refused(said.message, wording) if rule is _CONTENT else None
     facts = {"provider_code": plain(said.code), "retry_after": retry_after, "stops": rule.stops, "refused": refused}
     details = {name: fact for name, fact in facts.items() if fact is not None}
-    return rule.kind(_sentence(rule, said.message), cure=rule.cure, details=details)
+    return rule.kind(_sentence(rule, said.message, wording), cure=_cure(rule, wording), details=details)
 
 
-def failure(code: str | None, message: str | None) -> str:
+def failure(code: str | None, message: str | None, wording: Wording = CLIP) -> str:
     """Why a task that had been accepted failed, and what to do."""
-    rule = _rule(code or "") or _Rule("DashScope could not make this clip: {said}", "Retry the emoji.")
-    return f"{_sentence(rule, message or code or 'it does not say why.')} {rule.cure}"
+    rule = _rule(code or "") or _Rule("DashScope could not make this {thing}: {said}", "{again}")
+    return f"{_sentence(rule, message or code or 'it does not say why.', wording)} {_cure(rule, wording)}"
 
 
 def is_crowded(code: str) -> bool:
@@ -118,15 +140,31 @@ def plain(text: str) -> str:
     return _CONTROLS.sub(" ", _SECRETS.sub("…", text))[:_MOST_WORDS].strip()
 
 
-def _sentence(rule: _Rule, said: str) -> str:
-    return rule.message.format(said=plain(said), refused=_NAMES[_refused(said)])
+def _sentence(rule: _Rule, said: str, wording: Wording) -> str:
+    names = {
+        "made": f"the {wording.thing} that was made",
+        "picture": wording.shown,
+        "prompt": "the prompt",
+        "either": "this picture or prompt",
+    }
+    return rule.message.format(said=plain(said), refused=names[_part(said)], thing=wording.thing)
 
 
-def _refused(said: str) -> str:
+def _cure(rule: _Rule, wording: Wording) -> str:
+    return rule.cure.format(edit=wording.edit, again=wording.again, newest=wording.newest)
+
+
+def _refused(said: str, wording: Wording) -> str:
+    """The part that the content check names, in one word."""
+    part = _part(said)
+    return wording.result if part == "made" else part
+
+
+def _part(said: str) -> str:
     """Which part of the work the content check names, by the service's own words."""
     words = said.lower()
     if "output" in words:
-        return "clip"
+        return "made"
     if "image" in words or "img" in words or "picture" in words:
         return "picture"
     return "prompt" if "text" in words or "prompt" in words else "either"

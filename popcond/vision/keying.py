@@ -6,6 +6,7 @@ the backdrop can be reached from the border. What lies enclosed is a question of
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 
 import cv2
@@ -26,6 +27,7 @@ _GAP = 0.045  # of the picture's smaller side: a gap in an outline through which
 _HOLLOW = 0.2  # … if the room behind is as large as this share of all that is drawn
 _FAR = 22.0  # ΔE that is far …
 _NOT_FAR = 0.01  # … if no larger share of the character's inside is nearer
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # BT.601
 
 
 class Enclosed(StrEnum):
@@ -65,11 +67,11 @@ def _keyed(crop: Crop, like: Mask, enclosed: Enclosed | None) -> Alpha:
     if far and crop.backdrop.chosen:  # as far from the effects' colours, so that all that is weak is the codec's
         like = like | np.asarray(crop.gaps < _CHOSEN_TOLERANCE + 3.2 * crop.backdrop.noise, np.uint8)
     like = like | smears(crop, like, far=far)
-    outside = _outside(crop, like, enclosed or policy_for(crop.backdrop, far=far))
+    outside = _outside(crop, like, enclosed or policy_for(crop.backdrop, far=far), far=far)
     return soften(crop, _without_weak_parts(crop, 1 - outside), far=far)
 
 
-def _outside(crop: Crop, like: Mask, policy: Enclosed) -> Mask:
+def _outside(crop: Crop, like: Mask, policy: Enclosed, *, far: bool) -> Mask:
     """All that the backdrop fills, a shadow on it and the views through the character included."""
     outside = _run_in(crop, like, policy)
     dark = shadow(crop, like, outside)
@@ -78,7 +80,24 @@ def _outside(crop: Crop, like: Mask, policy: Enclosed) -> Mask:
         outside = _run_in(crop, like, policy)
     if policy is Enclosed.STAYS:
         return outside
-    return outside | views_through(crop, like, outside, sure=policy is Enclosed.GOES)
+    sure = policy is Enclosed.GOES
+    if sure and far and crop.backdrop.chosen:
+        crop = _by_lightness(crop, like & (1 - outside))
+    return outside | views_through(crop, like, outside, sure=sure)
+
+
+def _by_lightness(crop: Crop, enclosed: Mask) -> Crop:
+    """The crop whose `enclosed` pixels differ from the backdrop in lightness only.
+
+    Video stores colour at half the resolution, so that a small view is tinted all over by what surrounds it; where no
+    colour of the character is near the backdrop's, the lightness alone tells that it is one.
+    """
+    places = np.flatnonzero(enclosed)
+    behind = crop.field.reshape(-1, 3)[places]
+    apart = (crop.rgb.reshape(-1, 3)[places].astype(np.float32) - behind) @ _LUMA
+    rgb = crop.rgb.copy()
+    rgb.reshape(-1, 3)[places] = np.rint(np.clip(behind + apart[:, None], 0.0, 255.0)).astype(np.uint8)
+    return replace(crop, rgb=rgb)
 
 
 def _run_in(crop: Crop, like: Mask, policy: Enclosed) -> Mask:

@@ -19,6 +19,16 @@ from popcond.wire.catalogue import (
     Target,
     Version,
 )
+from popcond.wire.characters import (
+    Character,
+    CharacterChanges,
+    ChooseDrawing,
+    Drawing,
+    NewDrawing,
+    Redraw,
+    ReferenceUse,
+    RemoveBackground,
+)
 from popcond.wire.events import Event
 from popcond.wire.handshake import CLIENT_HEADER, Speaker, disagreement
 from popcond.wire.health import Check, Readiness
@@ -27,6 +37,7 @@ from popcond.wire.money import (
     DaySpend,
     PackSpend,
     Purchase,
+    PurchaseKind,
     PurchaseState,
     Quote,
     Spend,
@@ -34,14 +45,15 @@ from popcond.wire.money import (
     sum_of_money,
 )
 from popcond.wire.packs import (
-    Character,
+    Approve,
+    ChoosePose,
     ChooseTake,
     Emoji,
     NewEmojis,
     NewPack,
     Pack,
     PackChanges,
-    RemoveBackground,
+    Pose,
     Retry,
     Stage,
     Status,
@@ -63,7 +75,19 @@ from popcond.wire.stickers import Frame, Part, Rule, Sticker, Verdict
 VERSION = "0.1.0"
 API_MIN = 1
 API_MAX = 1
-FEATURES = ("puppet", "import", "apng", "gif", "contact-sheet", "readyz", "token-rotation", "unix-socket")
+FEATURES = (
+    "puppet",
+    "dashscope",
+    "characters",
+    "poses",
+    "import",
+    "apng",
+    "gif",
+    "contact-sheet",
+    "readyz",
+    "token-rotation",
+    "unix-socket",
+)
 
 __all__ = [
     "API_MAX",
@@ -73,10 +97,15 @@ __all__ = [
     "VERSION",
     "Action",
     "Adopt",
+    "Approve",
     "Character",
+    "CharacterChanges",
     "Check",
+    "ChooseDrawing",
+    "ChoosePose",
     "ChooseTake",
     "DaySpend",
+    "Drawing",
     "Emoji",
     "Event",
     "ExtraPicture",
@@ -86,6 +115,7 @@ __all__ = [
     "LoopKind",
     "Move",
     "Name",
+    "NewDrawing",
     "NewEmojis",
     "NewPack",
     "Pack",
@@ -93,6 +123,7 @@ __all__ = [
     "PackSpend",
     "Part",
     "PictureModel",
+    "Pose",
     "Prioritise",
     "Priority",
     "Problem",
@@ -101,11 +132,14 @@ __all__ = [
     "Prune",
     "Pruned",
     "Purchase",
+    "PurchaseKind",
     "PurchaseState",
     "Queue",
     "QueueLane",
     "Quote",
     "Readiness",
+    "Redraw",
+    "ReferenceUse",
     "RemoveBackground",
     "Retry",
     "Rule",

@@ -19,10 +19,11 @@ class LoopKind(StrEnum):
 
 
 class Action(Wire):
-    """What the character does. The body's motion and the effects drawn around it are two prompts."""
+    """What the character does. Where the body begins, its motion and the effects around it are three prompts."""
 
     name: str  # [a-z0-9-]+, the word users type
     label: str  # the word people read
+    pose_prompt: str = ""  # how the body stands at the first moment, where the motion begins and returns to
     motion_prompt: str  # body mechanics: which limb, how far, how fast, and the way back
     effect_prompt: str = ""  # tears, hearts, sparkles …; never part of the body
     loop: LoopKind = LoopKind.RETURN
@@ -109,6 +110,7 @@ class PictureModel(Wire):
 
     name: str
     label: str
+    least_references: int = 0  # pictures that it must be shown
     most_references: int  # pictures that it can be shown; 0: words only
     price: float = 0.0  # of one picture
     currency: str = "USD"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Literal
 
 from popcond.wire.base import Wire
+from popcond.wire.characters import Character
 from popcond.wire.money import Purchase
-from popcond.wire.packs import Character, Emoji, Pack
+from popcond.wire.packs import Emoji, Pack
 from popcond.wire.queue import Queue
 
 
@@ -17,6 +18,7 @@ class Event(Wire):
     at: float
     type: Literal[
         "character_added",
+        "character_changed",
         "character_removed",
         "pack_added",
         "pack_changed",

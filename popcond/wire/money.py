@@ -20,6 +20,8 @@ class Quote(Wire):
     currency: str
     amount: float
     per_emoji: tuple[float, ...]
+    per_pose: float = 0.0  # of that, for the start pose of one emoji
+    amount_at_most: float = 0.0  # when every clip comes back without motion and is bought a second time
     seconds_estimate: float  # wall time until every clip is there
     ceiling: float | None = None  # the most that may be spent on the pack; None: no limit
 
@@ -48,17 +50,27 @@ class PurchaseState(StrEnum):
         return self in (PurchaseState.REFUSED, PurchaseState.FAILED, PurchaseState.RELEASED)
 
 
+class PurchaseKind(StrEnum):
+    """What is bought."""
+
+    CLIP = "clip"  # a take of an emoji
+    POSE = "pose"  # where an emoji's clip starts
+    DRAWING = "drawing"  # a picture of a character
+
+
 class Purchase(Wire):
     """What was asked of a provider for money, written down before it was asked. It outlives its pack."""
 
     id: str
+    kind: PurchaseKind = PurchaseKind.CLIP
     state: PurchaseState
     provider: str
     model: str
     remote_task: str | None = None  # the provider's id
-    pack_id: str
-    pack_name: str  # as it was then
-    emoji_id: str
+    pack_id: str | None = None  # None for a character's drawing
+    pack_name: str  # as it was then; the character's name for its drawing
+    emoji_id: str | None = None
+    character_id: str | None = None  # of a drawing
     action: str
     amount: float  # in `currency`; 0 when nothing is billed
     is_estimate: bool  # true until the provider has said what it billed
@@ -85,9 +97,9 @@ class Spend(Wire):
 
 
 class PackSpend(Spend):
-    """What one pack has cost."""
+    """What one pack has cost, or all drawings of characters together."""
 
-    pack_id: str
+    pack_id: str | None = None
     pack_name: str
 
 

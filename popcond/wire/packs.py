@@ -1,18 +1,19 @@
-"""Characters, packs, emojis and their takes, and the orders that change them."""
+"""Packs, emojis, their poses and takes, and the orders that change them."""
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Literal
 
 from pydantic import Field
 
 from popcond.wire.base import Name, Problem, Wire
+from popcond.wire.characters import Words
 
 
 class Stage(StrEnum):
-    """The steps of one emoji, in their order."""
+    """The steps of one emoji, in their order; and DRAW, a character's only one."""
 
+    DRAW = "draw"  # a character is drawn from words; no emoji is ever there
     POSE = "pose"  # a start pose is drawn for the action (cloud providers)
     ANIMATE = "animate"  # a provider makes a clip
     SLICE = "slice"  # the clip becomes numbered frames
@@ -42,30 +43,6 @@ class Status(StrEnum):
         return self in (Status.DONE, Status.FAILED, Status.CANCELLED)
 
 
-class RemoveBackground(StrEnum):
-    """Whether the picture's background goes."""
-
-    AUTO = "auto"  # when it is flat enough to be told apart, or the picture has alpha already
-    ALWAYS = "always"
-    NEVER = "never"
-
-
-class Character(Wire):
-    """One picture of somebody, kept untouched, and its clean cut-out."""
-
-    id: str
-    name: str
-    status: Literal["ready", "drawing", "failed"] = "ready"
-    width: int  # of the picture, pixels, upright
-    height: int
-    remove_background: RemoveBackground
-    background: Literal["alpha", "keyed", "kept"]  # what was found: its own alpha, a keyed backdrop, or nothing removed
-    coverage: float  # share of the picture that the character fills, 0..1
-    notes: tuple[str, ...] = ()  # what a person should know about the cut-out
-    problem: Problem | None = None
-    created: float  # seconds since the epoch
-
-
 class NewPack(Wire):
     """The body of POST /v1/packs and of POST /v1/quotes."""
 
@@ -76,7 +53,9 @@ class NewPack(Wire):
     model: str | None = None
     targets: tuple[str, ...] = ()
     auto_accept: bool = False
-    approve_poses: bool = False  # for providers that draw poses
+    draw_poses: bool = False  # a start pose is drawn for each action, by providers that draw
+    approve_poses: bool = False  # draws them, and each waits for a person before its clip is bought
+    pose_model: str | None = None  # what they are drawn with; None: the provider's first
     max_spend: float | None = Field(default=None, ge=0.0, allow_inf_nan=False)  # in the provider's currency
     awaits_clips: bool = False  # true: nothing is generated, each emoji waits for the user's own clip
 
@@ -93,20 +72,45 @@ class PackChanges(Wire):
     name: Name | None = None
     targets: tuple[str, ...] | None = None
     auto_accept: bool | None = None
+    approve_poses: bool | None = None
     max_spend: float | None = Field(default=None, ge=0.0, allow_inf_nan=False)  # in the provider's currency
 
 
 class Retry(Wire):
     """The body of POST /v1/emojis/ID/retry."""
 
-    motion_prompt: str | None = Field(default=None, max_length=4000)
+    motion_prompt: Words | None = None
+    pose_prompt: Words | None = None
     from_stage: Stage | None = None
+
+
+class Approve(Wire):
+    """The body of POST /v1/emojis/ID/approve, which may be left out."""
+
+    motion_prompt: Words | None = None  # for the clip that is bought now
+
+
+class ChoosePose(Wire):
+    """The body of POST /v1/emojis/ID/choose-pose."""
+
+    pose_id: str | None  # null: clips start from the character itself
 
 
 class ChooseTake(Wire):
     """The body of POST /v1/emojis/ID/choose-take."""
 
     take_id: str
+
+
+class Pose(Wire):
+    """One picture of the character at the beginning of an action; the chosen one is where the clip starts."""
+
+    id: str
+    provider: str
+    model: str
+    prompt: str  # what the pose was to be
+    flaws: tuple[str, ...] = ()  # what a person should look at, a sentence each
+    created: float
 
 
 class Take(Wire):
@@ -117,6 +121,7 @@ class Take(Wire):
     model: str | None = None
     motion_prompt: str = ""
     seconds: float | None = None
+    flaws: tuple[str, ...] = ()  # what a person should look at, a sentence each
     created: float
 
 
@@ -136,6 +141,9 @@ class Emoji(Wire):
     width: int = 0
     height: int = 0
     motion_prompt: str = ""
+    pose_prompt: str = ""
+    poses: tuple[Pose, ...] = ()
+    chosen_pose: str | None = None  # None: clips start from the character itself
     takes: tuple[Take, ...] = ()
     chosen_take: str | None = None
     spend: float = 0.0
@@ -155,6 +163,9 @@ class Pack(Wire):
     model: str | None = None
     targets: tuple[str, ...]
     auto_accept: bool
+    draw_poses: bool = False
+    approve_poses: bool = False
+    pose_model: str | None = None
     max_spend: float | None = None  # the most that may be spent on it; None: what the settings allow
     awaits_clips: bool = False  # its emojis wait for the user's own clips
     emojis: tuple[Emoji, ...]

@@ -24,21 +24,23 @@ class JobState(StrEnum):
 
 
 class JobRow(Wire):
-    """One job: a stage of an emoji that waits, runs or has ended."""
+    """One job that waits, runs or has ended: a stage of an emoji, or a character's drawing."""
 
     id: int
     kind: Stage
-    emoji_id: str
-    pack_id: str
-    pack_name: str
-    action: str
+    emoji_id: str | None = None
+    pack_id: str | None = None
+    pack_name: str = ""
+    action: str = ""
+    character_id: str | None = None  # of a drawing
+    character_name: str = ""
     state: JobState
     priority: int
     attempt: int  # how often it was begun, crashes and stops included
     failures: int  # how often it ended in an error
     run_at: float | None = None  # seconds since the epoch of the next try; None: as soon as its turn comes
     problem: Problem | None = None  # why it is tried again, or dead
-    superseded: bool = False  # true: its emoji has a later job, so this one is history
+    superseded: bool = False  # true: there is a later job of the same emoji or character, so this one is history
     created: float  # seconds since the epoch
     updated: float
 

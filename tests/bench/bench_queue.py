@@ -76,7 +76,7 @@ def finish_and_tell(connection: Connection, job: jobs.Job) -> None:
     """As a last stage ends: with the emoji's row and the event that tells it."""
     assert jobs.finish(connection, job)
     place = pipeline.done()
-    emojis.place(connection, job.emoji_id, place.stage, place.status, place.progress)
+    emojis.place(connection, job.subject, place.stage, place.status, place.progress)
 
 
 def ours(

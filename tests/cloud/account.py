@@ -24,6 +24,17 @@ PRICES = {  # CNY for a second, by model and tier
     "wan2.2-kf2v-flash": {480: 0.10, 720: 0.20, 1080: 0.48},
     "wan2.7-i2v": {720: 0.6, 1080: 1.0},
     "wan3.0-video": {480: 0.3, 720: 0.6, 1080: 1.2},
+    "happyhorse-1.1-i2v": {480: 0.45, 720: 0.9, 1080: 1.2},
+}
+PICTURE_PRICES = {  # CNY for a picture
+    "wan2.2-t2i-flash": 0.14,
+    "wan2.2-t2i-plus": 0.20,
+    "wan2.5-t2i-preview": 0.20,
+    "wan2.5-i2i-preview": 0.20,
+    "wan2.6-t2i": 0.20,
+    "wan2.6-image": 0.20,
+    "wan2.7-image": 0.20,
+    "wan2.7-image-pro": 0.50,
 }
 FOREIGN = "else"  # the key of other programs of the same account
 
@@ -43,6 +54,11 @@ class Knobs:
     per_second: int = 0  # orders that are answered in any second; 0: any number
     at_once: int = 0  # tasks in progress; 0: any number
     clip_frames: int = 10  # of every clip, at ten a second
+    picture_share: float = 1.0  # of the ordered side: how large a picture really is
+    refused_pictures: int = 0  # of every task, which succeeds all the same: the first so many
+    tells_places: bool = True  # false: what is ready is nowhere to be found
+    flawed: int = 0  # so many of the next tasks turn out badly: clips stand still, figures are cut off by the border
+    swaps_results: bool = False  # a clip in the place of every picture, and the other way round
 
 
 @dataclass
@@ -74,6 +90,9 @@ class Line:
     cost: float  # CNY
     parameters: Mapping[str, Any]
     frames: int = 1  # pictures that came with it
+    drawn: int = 0  # pictures that are made; 0: it is a clip
+    side: int = 0  # pixels of each of them
+    repeats: bool = True  # the answer tells the prompt
     is_closed: bool = False  # the last of them is the first
     negative: str | None = None  # what is not wanted
 
@@ -83,9 +102,10 @@ class Task:
     """An accepted task and what became of it."""
 
     line: Line
-    picture: bytes  # the PNG that it starts from
+    picture: bytes  # the PNG that it starts from; none: words only
     begun: float  # time.monotonic()
     is_cancelled: bool = False
+    is_flawed: bool = False
     asked_for_result: int = 0
 
     def status(self, knobs: Knobs, failures: Mapping[str, tuple[str, str]]) -> str:
@@ -124,7 +144,8 @@ class Account:
                 file.write(json.dumps(asdict(line)) + "\n")
                 file.flush()
                 os.fsync(file.fileno())
-            self.tasks[line.id] = Task(line, picture, time.monotonic())
+            self.tasks[line.id] = Task(line, picture, time.monotonic(), is_flawed=self.knobs.flawed > 0)
+            self.knobs = replace(self.knobs, flawed=max(self.knobs.flawed - 1, 0))
 
     def accept_foreign(self, model: str, prompt: str) -> str:
         """A task that another program of the same account ordered."""

@@ -1,4 +1,4 @@
-"""Orders as the stand-in reads them: which model takes which shape, and what the service would say against one."""
+"""Orders of clips as the stand-in reads them: which model takes which shape, and what would be said against one."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from tests.cloud.account import PRICES, Line, new_id
 _SERVICES = "/services/aigc"
 VIDEO, FRAMES = f"{_SERVICES}/video-generation/video-synthesis", f"{_SERVICES}/image2video/video-synthesis"
 
-_MOST_PROMPT = {"wan2.2": 800, "wan2.5": 1500, "wan2.6": 1500, "wan2.7": 5000, "wan3.0": 20_000}
+_MOST_PROMPT = {"wan2.2": 800, "wan2.5": 1500, "wan2.6": 1500, "wan2.7": 5000, "wan3.0": 20_000, "happyh": 2500}
 _PARAMETERS = {"resolution", "prompt_extend", "watermark", "seed"}
+_MEDIA = ("wan2.7", "wan3.0", "happyhorse")
 
 
 def mistake(path: str, order: Mapping[str, Any]) -> str | None:
@@ -33,7 +34,7 @@ def mistake(path: str, order: Mapping[str, Any]) -> str | None:
         frames = pictures(order)
     except (ValueError, KeyError, UnreadablePicture):
         return "InvalidParameter: url error, please check url!"
-    return next(filter(None, map(_picture_mistake, frames)), None)
+    return next(filter(None, map(picture_mistake, frames)), None)
 
 
 def line_of(order: Mapping[str, Any], key: str) -> Line:
@@ -68,21 +69,24 @@ def pictures(order: Mapping[str, Any]) -> list[bytes]:
     texts = {"prompt", "negative_prompt"}
     if "kf2v" in model:
         expected, addresses = {"first_frame_url", "last_frame_url"}, [given["first_frame_url"], given["last_frame_url"]]
-    elif model.startswith(("wan2.7", "wan3.0")):
+    elif model.startswith(_MEDIA):
         expected, media = {"media"}, given["media"]
         addresses = [picture["url"] for picture in media]
         if [picture["type"] for picture in media] != ["first_frame", "last_frame"][: len(media)]:
             raise ValueError(media)
-        if model.startswith("wan3.0"):
+        if model.startswith("happyhorse") and len(media) != 1:
+            raise ValueError(media)
+        if not model.startswith("wan2.7"):
             texts.remove("negative_prompt")
     else:
         expected, addresses = {"img_url"}, [given["img_url"]]
     if set(given) - texts != expected:
         raise ValueError(sorted(given))
-    return [_decoded(address) for address in addresses]
+    return [decoded(address) for address in addresses]
 
 
-def _decoded(address: str) -> bytes:
+def decoded(address: str) -> bytes:
+    """The PNG of a data URI. Raises ValueError."""
     head, _, data = address.partition(",")
     if head != "data:image/png;base64":
         raise ValueError(head)
@@ -90,6 +94,8 @@ def _decoded(address: str) -> bytes:
 
 
 def _parameters(model: str) -> set[str]:
+    if model.startswith("happyhorse"):
+        return _PARAMETERS - {"prompt_extend"} | {"duration"}
     more = set() if model.startswith("wan2.2") else {"duration"}
     if model == "wan2.6-i2v-flash" or model.startswith("wan3.0"):
         more.add("audio")
@@ -98,9 +104,10 @@ def _parameters(model: str) -> set[str]:
     return _PARAMETERS | more
 
 
-def _picture_mistake(encoded: bytes) -> str | None:
+def picture_mistake(encoded: bytes, least: int = 360) -> str | None:
+    """What the service would say against a picture that came with an order. Raises UnreadablePicture."""
     picture = from_png(encoded)
     sides = picture.shape[:2]
-    if picture.ndim != 3 or picture.shape[2] != 3 or not 360 <= min(sides) <= max(sides) <= 2000:
+    if picture.ndim != 3 or picture.shape[2] != 3 or not least <= min(sides) <= max(sides) <= 2000:
         return "InvalidParameter: the picture has an alpha channel or a size that is not allowed"
     return None

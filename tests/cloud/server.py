@@ -3,7 +3,7 @@
 Kinds of faults: `drop_before` closes the line before the order is taken, `drop_after` after it was; `error_before` and
 `error_after` answer with `status`, `code` and `message` instead; `slow_before` and `slow_after` wait for `seconds`;
 `html` is a gateway's page, `garbled` an answer that cannot be read, `truncated` one that ends too soon, `cut_after` a
-clip whose second half is missing, `drip` an answer that never ends. A fault that says nothing of "after" keeps the
+result whose second half is missing, `drip` an answer that never ends. A fault that says nothing of "after" keeps the
 route from doing anything.
 """
 
@@ -18,12 +18,28 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from tests.cloud.account import Account, Fault, Task, new_id
-from tests.cloud.clips import clip_of
-from tests.cloud.orders import FRAMES, VIDEO, line_of, mistake, pictures
+from tests.cloud import orders, picture_orders
+from tests.cloud.account import Account, Fault, Line, Task, new_id
+from tests.cloud.answers import result_of, succeeded
 
 API = "/api/v1"
-CREATES = (API + VIDEO, API + FRAMES)
+
+
+@dataclass(frozen=True)
+class Counter:
+    """Where one kind of orders is read."""
+
+    mistake: Callable[[str, Mapping[str, Any]], str | None]  # against an order, as CODE: message
+    line_of: Callable[[Mapping[str, Any], str], Line]
+    pictures: Callable[[Mapping[str, Any]], list[bytes]]  # that came with it
+
+
+_CLIPS = Counter(orders.mistake, orders.line_of, orders.pictures)
+_PICTURES = Counter(picture_orders.mistake, picture_orders.line_of, picture_orders.pictures)
+COUNTERS: Mapping[str, Counter] = {
+    **dict.fromkeys((orders.VIDEO, orders.FRAMES), _CLIPS),
+    **dict.fromkeys((picture_orders.WORDS, picture_orders.EDIT, picture_orders.MESSAGES), _PICTURES),
+}
 
 
 @dataclass(frozen=True)
@@ -70,7 +86,7 @@ class Handler(BaseHTTPRequestHandler):
         if path.startswith("/control/"):
             self._send(_CONTROL[path](self.server.account, None))
         elif path.startswith("/results/"):
-            self._route("result", lambda: self._result(path.removeprefix("/results/").removesuffix(".mp4")))
+            self._route("result", lambda: self._result(path.removeprefix("/results/").partition(".")[0]))
         elif path.rstrip("/") == f"{API}/tasks":
             self._route("list", self._list)
         elif path.startswith(f"{API}/tasks/"):
@@ -84,11 +100,9 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
         if path.startswith("/control/"):
             self._send(_CONTROL[path](self.server.account, json.loads(body)))
-        elif path in CREATES:
+        elif path.removeprefix(API) in COUNTERS:
             order = json.loads(body)
-            self._route(
-                "create", lambda: self._create(path.removeprefix(API), order), str(order.get("input", {}).get("prompt"))
-            )
+            self._route("create", lambda: self._create(path.removeprefix(API), order), picture_orders.words_of(order))
         elif path.endswith("/cancel"):
             self._route("cancel", lambda: self._cancel(path.split("/")[-2]))
         else:
@@ -181,11 +195,11 @@ class Handler(BaseHTTPRequestHandler):
             return refuse(403, "AccessDenied", "current user api does not support synchronous calls.")
         if surplus := self.server.account.surplus():
             return refuse(429, *surplus)
-        wrong = mistake(path, order)
-        if wrong:
+        counter = COUNTERS[path]
+        if wrong := counter.mistake(path, order):
             return refuse(404 if "Model" in wrong else 400, *wrong.split(": ", 1))
-        line = line_of(order, self.headers["Authorization"][-4:])
-        self.server.account.accept(line, pictures(order)[0])
+        line, pictures = counter.line_of(order, self.headers["Authorization"][-4:]), counter.pictures(order)
+        self.server.account.accept(line, pictures[0] if pictures else b"")
         return say(output={"task_status": "PENDING", "task_id": line.id})
 
     def _query(self, task_id: str) -> Reply:
@@ -201,10 +215,7 @@ class Handler(BaseHTTPRequestHandler):
             output["code"], output["message"] = task.failure(account.failures) or ("", "")
         if status != "SUCCEEDED":
             return say(output=output)
-        address = account.knobs.result_url or f"{self.server.origin}/results/{task_id}.mp4?Expires=1&Signature=s3cret"
-        output |= {"orig_prompt": task.line.prompt, "video_url": address}
-        seconds = "video_duration" if "kf2v" in task.line.model else "duration"
-        return say(output=output, usage={seconds: task.line.seconds, "video_count": 1, "SR": task.line.tier})
+        return say(**succeeded(output, task, account.knobs, self.server.origin))
 
     def _list(self) -> Reply:
         if problem := self._bad_key():
@@ -247,7 +258,8 @@ class Handler(BaseHTTPRequestHandler):
             task.asked_for_result += 1
             if task.asked_for_result <= account.knobs.absent_results:
                 return Reply(404, b"<Error><Code>NoSuchKey</Code></Error>", "application/xml")
-        return Reply(body=clip_of(task.picture, account.knobs.clip_frames), media_type="video/mp4")
+        body, media_type = result_of(task, account.knobs)
+        return Reply(body=body, media_type=media_type)
 
 
 # ------------------------------------------------------------------ rows and times

@@ -36,10 +36,27 @@ def test_every_built_in_action_says_what_the_body_does_and_how_it_ends() -> None
     assert len({action.motion_prompt for action in load_actions().actions.values()}) == len(PROMISED)
 
 
-def test_effects_are_never_part_of_the_motion() -> None:
+def test_every_built_in_action_says_how_the_body_stands_when_it_begins() -> None:
+    poses = [action.pose_prompt for action in load_actions().actions.values()]
+    assert len(set(poses)) == len(PROMISED)
+    for pose in poses:
+        assert 60 < len(pose) <= 200
+        assert pose.startswith(("Stands", "Leans"))
+        assert pose.endswith(".")
+        assert any(word in pose for word in ("feet", "foot", "knees", "arm", "hand", "fists"))
+
+
+def test_a_pose_is_one_moment_and_no_motion() -> None:
+    for action in load_actions().actions.values():
+        for word in ("then", "times", "twice", "swings", "returns", "again", "slowly", "quickly", "camera"):
+            assert word not in action.pose_prompt.lower().replace(",", "").split()
+
+
+def test_effects_are_never_part_of_the_body() -> None:
     for action in load_actions().actions.values():
         for word in ("sparkle", "heart ", "tear", "confetti", "note", "star ", "steam", "lines"):
             assert word not in action.motion_prompt.lower()
+            assert word not in action.pose_prompt.lower()
 
 
 def test_a_file_that_is_not_there_is_no_problem(tmp_path: Path) -> None:
@@ -59,11 +76,34 @@ def test_an_override_keeps_what_it_does_not_say(tmp_path: Path) -> None:
     catalogue = load(tmp_path, '[wave]\nlabel = "Bye"\nposter = 0.25\n')
     built_in, own = load_actions().action("wave"), catalogue.action("wave")
     assert (own.label, own.poster, own.origin) == ("Bye", 0.25, "user")
-    assert (own.motion_prompt, own.performance, own.tags) == (
+    assert (own.pose_prompt, own.motion_prompt, own.performance, own.tags) == (
+        built_in.pose_prompt,
         built_in.motion_prompt,
         built_in.performance,
         built_in.tags,
     )
+
+
+def test_a_pose_of_ones_own_keeps_the_built_in_motion(tmp_path: Path) -> None:
+    own = load(tmp_path, '[wave]\npose_prompt = "Sits on a stool, one hand up."\n').action("wave")
+    assert own.pose_prompt == "Sits on a stool, one hand up."
+    assert own.motion_prompt == load_actions().action("wave").motion_prompt
+
+
+def test_a_motion_of_ones_own_does_not_begin_in_the_built_in_pose(tmp_path: Path) -> None:
+    own = load(tmp_path, '[wave]\nmotion_prompt = "The left foot waves."\n').action("wave")
+    assert own.pose_prompt == ""
+
+
+def test_a_motion_with_its_pose_keeps_both(tmp_path: Path) -> None:
+    own = load(tmp_path, '[wave]\nmotion_prompt = "The left foot waves."\npose_prompt = "On one leg."\n').action("wave")
+    assert (own.motion_prompt, own.pose_prompt) == ("The left foot waves.", "On one leg.")
+
+
+def test_a_pose_may_be_left_to_the_motion(tmp_path: Path) -> None:
+    catalogue = load(tmp_path, '[wave]\npose_prompt = ""\n[hop]\nmotion_prompt = "It hops."\n')
+    assert catalogue.problems == ()
+    assert [catalogue.action(name).pose_prompt for name in ("wave", "hop")] == ["", ""]
 
 
 @pytest.mark.parametrize(
@@ -93,6 +133,8 @@ def test_an_action_without_a_performance_gets_one_that_suits(tmp_path: Path, tab
         ('[wave]\nmotion = "x"\n', 2, "no field 'motion'"),
         ("[wave]\nlabel = 3\n", 2, "label is not text"),
         ('[wave]\nmotion_prompt = " "\n', 2, "motion_prompt is empty"),
+        ("[wave]\npose_prompt = 1\n", 2, "pose_prompt is not text"),
+        (f'[wave]\npose_prompt = "{"x" * 2001}"\n', 2, "pose_prompt has 2001 characters"),
         ('[wave]\ntags = "hello"\n', 2, "tags are not a list"),
         ("[wave]\ntags = [1]\n", 2, "tags are not a list"),
         ('[wave]\nperformance = "wavee"\n', 2, "no performance 'wavee'"),

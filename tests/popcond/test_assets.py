@@ -94,17 +94,52 @@ def test_a_damaged_asset_is_named_and_moved_aside(assets: Assets, bytes_now: byt
     assert caught.value.code == "asset_missing"
 
 
-def test_a_large_file_is_verified_without_being_held(assets: Assets, tmp_path: Path) -> None:
+def test_a_large_file_is_verified_without_being_read_into_memory(assets: Assets, tmp_path: Path) -> None:
     clip = tmp_path / "clip.mp4"
     clip.write_bytes(b"ab" * 1_500_000)
     name = assets.put_file(clip)
-    place = assets.verified(name)
-    with place.open("r+b") as file:
+    with assets.held(name) as held:
+        assert held.stat().st_size == 3_000_000
+    with assets.path(name).open("r+b") as file:
         file.seek(2_000_001)
         file.write(b"X")
-    with pytest.raises(NotFound) as caught:
-        assets.verified(name)
+    with pytest.raises(NotFound) as caught, assets.held(name):
+        pass
     assert caught.value.code == "asset_damaged"
+    assert assets.drafts() == ()
+
+
+def test_a_file_that_is_held_stays_where_it_is_whatever_is_tidied(assets: Assets) -> None:
+    name = assets.put(b"a clip that is being decoded")
+    with assets.held(name) as clip:
+        assets.set_apart(name[:2], ())
+        assert clip.read_bytes() == b"a clip that is being decoded"
+        assets.let_go(name[:2], ())
+        assert clip.read_bytes() == b"a clip that is being decoded"
+    assert files(assets) == []
+
+
+def test_a_file_that_was_set_apart_can_be_held(assets: Assets) -> None:
+    name = assets.put(b"a clip")
+    assets.set_apart(name[:2], ())
+    with assets.held(name) as clip:
+        assert clip.read_bytes() == b"a clip"
+    assert files(assets) == [name]
+
+
+def test_a_file_that_is_gone_cannot_be_held(assets: Assets) -> None:
+    assets.put(b"another")
+    with pytest.raises(NotFound) as caught, assets.held(hashlib.sha256(b"never put").hexdigest()):
+        pass
+    assert caught.value.code == "asset_missing"
+
+
+def test_letting_go_of_a_held_file_leaves_the_asset(assets: Assets) -> None:
+    name = assets.put(b"a clip")
+    with assets.held(name), assets.held(name) as twice:
+        assert twice.read_bytes() == b"a clip"
+    assert assets.read(name) == b"a clip"
+    assert files(assets) == [name]
 
 
 @pytest.mark.parametrize("bytes_now", [b"as it was drewn", b"as it", b"", None])

@@ -21,8 +21,9 @@ from popcond.errors import NotFound, ProviderBusy
 from popcond.media.raster import png
 from popcond.runner import Lane, Runner
 from popcond.stages import transitions
-from popcond.stages.animate import Studio, animate
-from popcond.stages.work import Finish, StageFunction, Work
+from popcond.stages.animate import animate
+from popcond.stages.studio import Studio
+from popcond.stages.work import Finish, StageFunction, Work, of_emojis
 from popcond.store import characters, frames, jobs, packs, queue
 from popcond.store.budget import Ceilings
 from popcond.store.db import Connection, Database
@@ -69,7 +70,9 @@ class House:
     async def running(self, provider: LedgerProvider) -> AsyncIterator[Runner]:
         """A runner as the daemon would have it, which ends in REFINE's place, after SLICE."""
         (self.home / "work").mkdir(exist_ok=True)
-        studio = Studio(self.database, self.assets, {"ledger": provider}, Ceilings(), self.home / "work")
+        studio = Studio(
+            self.database, self.assets, Workers(1, 2048), {"ledger": provider}, {}, Ceilings(), self.home / "work"
+        )
         stages: dict[Stage, StageFunction] = {
             Stage.ANIMATE: partial(animate, studio),
             Stage.SLICE: self.slice_nothing,
@@ -83,7 +86,8 @@ class House:
     ) -> AsyncIterator[Runner]:
         """A runner of these stages, closed afterwards."""
         self.bus.attach()
-        runner = Runner(self.database, self.bus, stages, lanes, **settings)
+        functions = {stage: of_emojis(self.database, function) for stage, function in stages.items()}
+        runner = Runner(self.database, self.bus, functions, lanes, **settings)
         runner.start()
         try:
             yield runner

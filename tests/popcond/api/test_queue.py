@@ -63,7 +63,7 @@ async def test_a_paused_queue_is_reordered_and_then_worked_off(client: Client, c
     _wave, jump, cry, nod = pack.emojis
     queue = await client.queue()
     assert (queue.paused, queue.ready, queue.delayed, queue.running, queue.dead) == (True, 4, 0, 0, 0)
-    assert {kind for lane in queue.lanes for kind in lane.kinds} == set(Stage) - {Stage.POSE, Stage.REFINE}
+    assert {kind for lane in queue.lanes for kind in lane.kinds} == set(Stage) - {Stage.REFINE}
     assert await order_of(client) == ["wave", "jump", "cry", "nod"]
     await client.move_emoji(nod.id, before=jump.id)
     await client.move_emoji(cry.id, before=None)

@@ -13,14 +13,17 @@ import numpy as np
 from popcond.assets import Assets
 from popcond.media.raster import png
 from popcond.stages import transitions
-from popcond.stages.animate import Studio, animate, what_to_order
+from popcond.stages.animate import Clips, animate, bid_for
+from popcond.stages.collector import Collector
+from popcond.stages.studio import Studio
 from popcond.stages.work import Work
 from popcond.store import characters, emojis, jobs, packs, purchases
 from popcond.store.budget import Ceilings
 from popcond.store.db import Connection, Database
 from popcond.store.migrations import migrate
 from popcond.store.purchases import Entry
-from popcond.wire import Emoji, Problem, Purchase, Stage, Status
+from popcond.wire import Emoji, Problem, Purchase, PurchaseKind, Stage, Status
+from popcond.workers import Workers
 from tests.data import a_character, a_new_pack, an_action, its_files
 from tests.fakes import LedgerProvider
 
@@ -32,7 +35,9 @@ class House:
         migrate(home / "popcon.db")
         self.database = Database(home / "popcon.db")
         self.provider = provider
-        self.studio = Studio(self.database, Assets(home / "assets"), {"ledger": provider}, Ceilings(), home)
+        workers = Workers(1, 2048)
+        assets = Assets(home / "assets")
+        self.studio = Studio(self.database, assets, workers, {"ledger": provider}, {}, Ceilings(), home)
 
     async def emoji_of(self, action: str = "wave", colour: int = 200) -> Emoji:
         """An emoji of a pack of its own, whose character has this much red."""
@@ -51,7 +56,7 @@ class House:
             transitions.enqueue(connection, emoji.id, Stage.ANIMATE)
             job = jobs.claim(connection, [Stage.ANIMATE], now=time.time())
             assert job is not None
-            assert job.emoji_id == emoji.id
+            assert job.subject == emoji.id
             fresh = emojis.get(connection, emoji.id)
             pack = packs.get(connection, emoji.pack_id)
             return Work(job, fresh, emojis.action_of(connection, emoji.id), pack, report=lambda _fraction: None)
@@ -67,7 +72,7 @@ class House:
             problem = Problem(code=getattr(error, "code", "cancelled"), message=str(error))
             await self.database.write(partial(_end_badly, work=work, problem=problem))
             raise
-        await self.database.write(lambda connection: transitions.finish(connection, work.job, work, finish))
+        await self.database.write(lambda connection: transitions.finish(connection, work.job, finish))
         return await self.now(emoji)
 
     async def now(self, emoji: Emoji) -> Emoji:
@@ -76,20 +81,26 @@ class House:
 
     async def open(self, emoji: Emoji) -> Entry:
         """The emoji's open purchase."""
-        entry = await self.database.read(partial(purchases.open_for, work=purchases.clip_of(emoji.id)))
+        entry = await self.database.read(
+            partial(purchases.open_for, work=purchases.work_of(PurchaseKind.CLIP, emoji.id))
+        )
         assert entry is not None
         return entry
 
     async def interrupted(self, emoji: Emoji, *, accepted: bool, at: float | None = None) -> Entry:
         """The daemon died around the order: the intent is written, and the provider may have accepted it."""
         work = await self.job_of(emoji)
-        request, order = await what_to_order(self.studio, work)
-        entry = await self.database.write(partial(purchases.intend, order=order))
+        bid = await bid_for(self.studio, work)
+        entry = await self.database.write(partial(purchases.intend, order=bid.order))
         if accepted:
-            self.provider.accept(emoji.action, request.motion_prompt, at)
+            self.provider.accept(emoji.action, bid.request.motion_prompt, at)
         await self.database.write(purchases.doubt_intents)
-        await self.database.write(partial(jobs.cancel, emoji_id=emoji.id))
+        await self.database.write(partial(jobs.cancel, subject=emoji.id))
         return entry
+
+    def collector(self) -> Collector:
+        """Whoever looks after what no job cares for."""
+        return Collector(self.database, (Clips(self.studio),))
 
     async def lines(self) -> list[Purchase]:
         """The ledger, the newest line first."""

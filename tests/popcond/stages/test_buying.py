@@ -191,7 +191,7 @@ async def test_a_new_prompt_while_a_clip_is_on_its_way_keeps_both(house: House) 
     emoji = await house.emoji_of()
     entry = await house.interrupted(emoji, accepted=True)
     await house.database.write(partial(purchases.accept, purchase_id=entry.id, remote_task="wave-1"))
-    await house.database.write(partial(emojis.set_motion_prompt, emoji_id=emoji.id, motion_prompt="waves with both"))
+    await house.database.write(partial(emojis.set_prompts, emoji_id=emoji.id, motion="waves with both", pose=None))
     after = await house.animate(emoji)
     assert house.provider.ledger == ["wave", "wave"]
     assert [take.motion_prompt for take in after.takes] == [emoji.motion_prompt, "waves with both"]

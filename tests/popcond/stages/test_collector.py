@@ -10,7 +10,6 @@ import pytest
 from popcond.errors import MaybeBought
 from popcond.stages import transitions
 from popcond.stages.animate import animate
-from popcond.stages.collector import attend
 from popcond.store import packs, purchases
 from popcond.store.purchases import Entry
 from popcond.wire import Emoji, PurchaseState, Stage, Status
@@ -32,7 +31,7 @@ async def cancelled_in_flight(house: House, emoji: Emoji) -> None:
 async def attend_all(house: House) -> None:
     """One round of the collector."""
     for entry in await house.database.read(purchases.unattended):
-        await attend(house.studio, entry)
+        await house.collector().attend(entry)
 
 
 async def test_a_clip_that_comes_after_it_was_cancelled_is_kept(house: House) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from popcond.stages.animate import animate
 from popcond.store import purchases
+from popcond.wire import PurchaseKind
 from tests.fakes import LedgerProvider
 from tests.popcond.stages.house import House
 
@@ -48,4 +49,4 @@ async def test_what_waits_for_its_turn_is_not_in_the_ledger(tmp_path: Path) -> N
 
 
 def _work(emoji_id: str) -> str:
-    return purchases.clip_of(emoji_id)
+    return purchases.work_of(PurchaseKind.CLIP, emoji_id)

@@ -70,7 +70,7 @@ async def test_the_oldest_job_of_a_kind_is_claimed_once(database: Database, pack
     for emoji in pack.emojis:
         await database.write(partial(transitions.enqueue, emoji_id=emoji.id, stage=Stage.ANIMATE))
     claims = [await database.write(partial(transitions.claim, kinds=[Stage.ANIMATE])) for _ in range(3)]
-    assert [job.emoji_id if job else None for job in claims] == [pack.emojis[0].id, pack.emojis[1].id, None]
+    assert [job.subject if job else None for job in claims] == [pack.emojis[0].id, pack.emojis[1].id, None]
     assert await database.write(partial(transitions.claim, kinds=[Stage.SLICE])) is None
     assert await database.write(partial(transitions.claim, kinds=[])) is None
 
@@ -81,7 +81,7 @@ async def test_a_started_emoji_ends_before_a_new_one_begins(database: Database, 
     await database.write(partial(transitions.enqueue, emoji_id=started.id, stage=Stage.ENCODE))
     job = await database.write(partial(transitions.claim, kinds=[Stage.ENCODE, Stage.SLICE]))
     assert job is not None
-    assert job.emoji_id == started.id
+    assert job.subject == started.id
 
 
 async def test_a_cancelled_jobs_late_end_writes_nothing(database: Database, pack: Pack) -> None:
@@ -253,4 +253,4 @@ async def test_a_broken_file_that_is_not_ours_to_make_is_told_with_its_cure(data
     await fail(database, job, broken(CLIP))
     failed = await now(database, emoji)
     assert failed.status is Status.FAILED
-    assert not await database.read(partial(jobs.is_live, emoji_id=emoji.id))
+    assert not await database.read(partial(jobs.is_live, subject=emoji.id))

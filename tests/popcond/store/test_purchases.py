@@ -13,8 +13,8 @@ from popcond.errors import Conflict, NotFound, OverBudget
 from popcond.store import budget, emojis, events, packs, purchases
 from popcond.store.budget import Ceilings
 from popcond.store.db import Connection, Database
-from popcond.store.purchases import Entry, Order, TakeFacts
-from popcond.wire import Pack, PackChanges, Problem, PurchaseState
+from popcond.store.purchases import Entry, Order, OrderFacts
+from popcond.wire import Pack, PackChanges, Problem, PurchaseKind, PurchaseState
 
 DOUBT = Problem(code="submit_unanswered", message="No answer.")
 
@@ -23,17 +23,17 @@ def an_order(pack: Pack, index: int = 0, price: float = 0.5) -> Order:
     """The clip of one of the pack's emojis."""
     emoji = pack.emojis[index]
     return Order(
-        work=purchases.clip_of(emoji.id),
+        kind=PurchaseKind.CLIP,
+        subject=emoji.id,
         request="0" * 64,
         provider="ledger",
         model="ledger-1",
         pack_id=pack.id,
         pack_name=pack.name,
-        emoji_id=emoji.id,
         action=emoji.action,
         price=price,
         currency="USD",
-        facts=TakeFacts(motion_prompt="waves", backdrop=(1, 2, 3), exact_loop=True),
+        facts=OrderFacts(prompt="waves", backdrop=(1, 2, 3), exact_loop=True),
     )
 
 
@@ -63,7 +63,8 @@ async def test_the_same_work_is_never_ordered_twice_at_once(database: Database, 
     def around_the_back(connection: sqlite3.Connection) -> None:
         connection.execute(
             "INSERT INTO purchase SELECT 'x', work, request, 'intent', provider, model, NULL, pack_id, pack_name,"
-            " emoji_id, action, order_facts, price, amount, is_estimate, currency, problem, intent_at, NULL, NULL"
+            " emoji_id, action, order_facts, price, amount, is_estimate, currency, problem, intent_at, NULL, NULL,"
+            " kind, character_id, job"
             " FROM purchase"
         )
 
@@ -142,7 +143,7 @@ async def test_a_packs_own_ceiling_holds_too(database: Database, pack: Pack) -> 
 
 
 async def test_many_orders_at_once_stay_under_the_ceiling(database: Database, pack: Pack) -> None:
-    orders = [replace(an_order(pack), work=f"work {number}") for number in range(40)]
+    orders = [replace(an_order(pack), subject=f"emoji {number}") for number in range(40)]
     ceilings = Ceilings(per_day=5.0)
     ended = await asyncio.gather(*(spend(database, order, ceilings) for order in orders), return_exceptions=True)
     assert sum(isinstance(each, Entry) for each in ended) == 10

@@ -50,7 +50,7 @@ async def claim_all(database: Database) -> list[str]:
     """The actions in the order in which they are claimed."""
     claimed = []
     while (job := await database.write(partial(transitions.claim, kinds=[Stage.ENCODE, Stage.SLICE]))) is not None:
-        emoji = await database.read(partial(emojis.get, emoji_id=job.emoji_id))
+        emoji = await database.read(partial(emojis.get, emoji_id=job.subject))
         claimed.append(emoji.action)
     return claimed
 
@@ -134,7 +134,7 @@ async def test_a_hundred_moves_into_one_gap_keep_the_order(database: Database, f
 
 async def test_priority_goes_before_everything(database: Database, five: Pack) -> None:
     there = ids(five)
-    await database.write(partial(jobs.cancel, emoji_id=there["wave"]))
+    await database.write(partial(jobs.cancel, subject=there["wave"]))
     await database.write(partial(transitions.enqueue, emoji_id=there["wave"], stage=Stage.ENCODE))
     await database.write(partial(queue.prioritise, emoji_ids=[there["nod"]], priority=7))
     await database.write(partial(queue.prioritise, emoji_ids=[there["jump"]], priority=-1))
@@ -157,7 +157,7 @@ async def test_priority_and_turn_outlive_a_stage(database: Database, five: Pack)
     await move(database, five, "bow", None)
     await database.write(partial(queue.prioritise, emoji_ids=[there["cry"]], priority=3))
     for action in FIVE:
-        await database.write(partial(jobs.cancel, emoji_id=there[action]))
+        await database.write(partial(jobs.cancel, subject=there[action]))
         await database.write(partial(transitions.enqueue, emoji_id=there[action], stage=Stage.ENCODE))
     assert await order_of(database) == ["cry", "bow", "wave", "jump", "nod"]
 
@@ -170,7 +170,7 @@ async def test_a_pack_is_prioritised_at_once_and_each_emoji_says_so(database: Da
 
 
 async def test_what_is_not_in_the_queue_cannot_be_moved(database: Database, five: Pack) -> None:
-    await database.write(partial(jobs.cancel, emoji_id=ids(five)["wave"]))
+    await database.write(partial(jobs.cancel, subject=ids(five)["wave"]))
     with pytest.raises(Conflict):
         await move(database, five, "wave", None)
     with pytest.raises(NotFound):
@@ -205,7 +205,7 @@ async def test_a_list_is_narrowed(database: Database, five: Pack) -> None:
 async def test_ended_jobs_go_and_what_lives_stays(database: Database, five: Pack) -> None:
     assert len(await claim_all(database)) == 5
     for action in ("wave", "jump"):
-        await database.write(partial(jobs.cancel, emoji_id=ids(five)[action]))
+        await database.write(partial(jobs.cancel, subject=ids(five)[action]))
     assert await database.write(partial(queue.prune, older_than=60.0)) == 0
     assert await database.write(partial(queue.prune, older_than=0.0)) == 2
     assert [row.action for row in await database.read(queue.rows)] == ["bow", "nod", "cry"]

@@ -179,7 +179,7 @@ class QueueModel(RuleBasedStateMachine):
     def cancel(self, emoji: int) -> None:
         """A person wants it no more."""
         live = self.live(emoji)
-        assert self.both(partial(jobs.cancel, emoji_id=self.ids[emoji])) is (live is not None)
+        assert self.both(partial(jobs.cancel, subject=self.ids[emoji])) is (live is not None)
         if live:
             live.state = JobState.CANCELLED
 

@@ -10,7 +10,9 @@ import pytest
 
 from popcond.media.raster import png
 from popcond.video.dashscope import DashScope
+from popcond.video.dashscope_pictures import DashScopePictures
 from tests.cloud.customer import customer
+from tests.cloud.customer import painter as painter_of
 from tests.cloud.running import Cloud, running_cloud
 
 
@@ -32,6 +34,12 @@ def cloud(running: Cloud) -> Cloud:
 def provider(cloud: Cloud) -> DashScope:
     """Its customer."""
     return customer(cloud.base_url)
+
+
+@pytest.fixture
+def painter(cloud: Cloud) -> DashScopePictures:
+    """Its customer for pictures."""
+    return painter_of(cloud.base_url)
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,10 +10,9 @@ import pytest
 from pydantic import SecretStr
 
 from popcond.errors import ProviderBusy, ProviderFailed, ProviderUnreachable, SubmitUnanswered
-from popcond.media.clip import probe
 from popcond.video.dashscope import DashScope
+from popcond.video.dashscope_account import Account
 from popcond.video.provider import RemoteTask, TaskState
-from popcond.workers import Workers
 from tests.cloud.customer import a_request, customer, settled
 from tests.cloud.running import KEY, Cloud
 
@@ -33,7 +31,7 @@ def bad_key() -> SecretStr | None:
 async def test_without_a_usable_key_nothing_is_sent(
     cloud: Cloud, cutout: Path, key: Callable[[], SecretStr | None]
 ) -> None:
-    provider = DashScope(key, base_url=cloud.base_url)
+    provider = DashScope(Account(key, base_url=cloud.base_url))
     assert not provider.describe().has_key
     with pytest.raises(ProviderFailed) as caught:
         await provider.submit(a_request(cutout))
@@ -244,144 +242,3 @@ async def test_an_id_that_somebody_typed_stays_within_its_path(cloud: Cloud, pro
     for typed in ("../services", "a/b?c=d#e", "", "ü", "%2e%2e"):
         assert (await provider.check(RemoteTask("dashscope", typed))).state is TaskState.UNKNOWN
     assert cloud.calls == {"query": 5}
-
-
-# ------------------------------------------------------------------ the list
-
-
-async def test_the_list_has_all_pages_of_everybody(cloud: Cloud, provider: DashScope, cutout: Path) -> None:
-    await provider.submit(a_request(cutout))
-    others = {cloud.order_elsewhere(f"Something else {number}.") for number in range(120)}
-    listed = await provider.tasks(time.time() - 60.0, time.time() + 60.0)
-    assert listed.is_complete
-    assert {task.id for task in listed.tasks} == others | {cloud.ledger[0]["id"]}
-    assert cloud.calls["list"] == 1 + 3
-
-
-@pytest.mark.parametrize("zone", [0, 8])
-async def test_the_list_is_read_right_in_whichever_zone_its_filter_is(
-    cloud: Cloud, provider: DashScope, cutout: Path, zone: int
-) -> None:
-    cloud.turn(list_zone=zone)
-    task = await provider.submit(a_request(cutout))
-    now = time.time()
-    assert [row.id for row in (await provider.tasks(now - 60.0, now + 1.0)).tasks] == [task.id]
-    assert (await provider.tasks(now - 3600.0, now - 60.0)).tasks == ()
-
-
-async def test_a_day_is_asked_for_in_spans_that_are_allowed(cloud: Cloud, provider: DashScope, cutout: Path) -> None:
-    task = await provider.submit(a_request(cutout))
-    now = time.time()
-    listed = await provider.tasks(now - 40 * 3600.0, now + 40 * 3600.0)
-    assert [row.id for row in listed.tasks] == [task.id]
-    assert not listed.is_complete  # nothing is kept for as long as that
-
-
-async def test_a_list_is_not_trusted_while_our_clock_is_wrong(
-    cloud: Cloud, provider: DashScope, cutout: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await provider.submit(a_request(cutout))
-    true = time.time
-    for hours in (-3, 3, 100):
-        monkeypatch.setattr(time, "time", lambda hours=hours: true() + hours * 3600.0)
-        for at in (true(), time.time()):
-            assert not (await provider.tasks(at - 600.0, at + 600.0)).is_complete
-            assert not (await provider.tasks(at + 600.0, at + 1200.0)).is_complete
-
-
-async def test_a_list_with_rows_missing_says_so(cloud: Cloud, provider: DashScope, cutout: Path) -> None:
-    await provider.submit(a_request(cutout))
-    cloud.turn(list_total=2)
-    assert not (await provider.tasks(time.time() - 60.0, time.time())).is_complete
-
-
-async def test_a_list_that_cannot_be_read_says_so(cloud: Cloud, provider: DashScope) -> None:
-    cloud.fault("list", "garbled", times=4)
-    assert not (await provider.tasks(time.time() - 60.0, time.time())).is_complete
-    cloud.fault("list", "drop_before")
-    with pytest.raises(ProviderUnreachable):
-        await provider.tasks(time.time() - 60.0, time.time())
-
-
-# ------------------------------------------------------------------ cancelling and fetching
-
-
-async def test_only_what_has_not_begun_can_be_cancelled(cloud: Cloud, provider: DashScope, cutout: Path) -> None:
-    cloud.turn(pending_seconds=60.0)
-    waiting = await provider.submit(a_request(cutout))
-    assert await provider.cancel(waiting)
-    assert (await provider.check(waiting)).state is TaskState.FAILED
-    cloud.turn(pending_seconds=0.0, run_seconds=60.0)
-    begun = await provider.submit(a_request(cutout))
-    assert not await provider.cancel(begun)
-    assert (await provider.check(begun)).state is TaskState.RUNNING
-
-
-async def test_a_cancellation_without_an_answer_may_have_failed(
-    cloud: Cloud, provider: DashScope, cutout: Path
-) -> None:
-    cloud.turn(pending_seconds=60.0)
-    cloud.fault("cancel", "drop_after")
-    assert not await provider.cancel(await provider.submit(a_request(cutout)))
-
-
-async def test_a_clip_that_is_not_there_yet_comes_later(
-    cloud: Cloud, provider: DashScope, cutout: Path, tmp_path: Path
-) -> None:
-    cloud.turn(absent_results=1)
-    status = await settled(provider, await provider.submit(a_request(cutout)))
-    with pytest.raises(ProviderUnreachable) as caught:
-        await provider.download(status, tmp_path / "clip.mp4")
-    assert "s3cret" not in str(caught.value)
-    await provider.download(status, tmp_path / "clip.mp4")
-    assert probe(tmp_path / "clip.mp4").frames == 10
-
-
-async def test_a_clip_that_arrives_damaged_is_fetched_again(
-    cloud: Cloud, provider: DashScope, cutout: Path, tmp_path: Path
-) -> None:
-    status = await settled(provider, await provider.submit(a_request(cutout)))
-    for fault in ("cut_after", "garbled", "truncated"):
-        cloud.fault("result", fault)
-        with pytest.raises(ProviderUnreachable) as caught:
-            await provider.download(status, tmp_path / "clip.mp4")
-        assert caught.value.retries > 0
-        assert os.listdir(tmp_path) == []
-    await provider.download(status, tmp_path / "clip.mp4")
-    assert probe(tmp_path / "clip.mp4").frames == 10
-    assert len(cloud.ledger) == 1
-
-
-async def test_a_whole_clip_that_is_not_the_ordered_one_is_refused_with_a_sentence(
-    cloud: Cloud, provider: DashScope, cutout: Path, tmp_path: Path
-) -> None:
-    cloud.turn(clip_frames=3)
-    status = await settled(provider, await provider.submit(a_request(cutout)))
-    for customer_of_it in (provider, customer(cloud.base_url)):
-        status = await customer_of_it.check(status.task)
-        with pytest.raises(ProviderFailed, match=r"lasts 0.3 s instead of 5 s") as caught:
-            await customer_of_it.download(status, tmp_path / "clip.mp4")
-        assert caught.value.code == "wrong_clip"
-    assert os.listdir(tmp_path) == []
-
-
-async def test_a_clip_is_decoded_in_a_process_of_its_own(cloud: Cloud, cutout: Path, tmp_path: Path) -> None:
-    provider = DashScope(
-        lambda: SecretStr(KEY), base_url=cloud.base_url, poll_after=0.02, workers=Workers(count=1, memory_mb=3072)
-    )
-    status = await settled(provider, await provider.submit(a_request(cutout)))
-    cloud.fault("result", "cut_after")
-    with pytest.raises(ProviderUnreachable, match="damaged"):
-        await provider.download(status, tmp_path / "clip.mp4")
-    await provider.download(status, tmp_path / "clip.mp4")
-    assert probe(tmp_path / "clip.mp4").frames == 10
-
-
-async def test_a_provider_that_points_elsewhere_is_not_followed(
-    cloud: Cloud, provider: DashScope, cutout: Path, tmp_path: Path
-) -> None:
-    cloud.turn(result_url="http://169.254.169.254/latest/meta-data")
-    status = await settled(provider, await provider.submit(a_request(cutout)))
-    with pytest.raises(ProviderFailed) as caught:
-        await provider.download(status, tmp_path / "clip.mp4")
-    assert caught.value.code == "download_refused"

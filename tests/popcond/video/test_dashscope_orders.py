@@ -28,7 +28,10 @@ async def test_every_model_is_ordered_as_its_price_list_says_and_billed_so(
     assert (line["model"], line["id"], line["key"]) == (model, task.id, KEY[-4:])
     assert line["cost"] == pytest.approx(price_of(row, row.seconds[0]))
     assert f"{line['tier']}P" == row.resolution
-    assert line["parameters"] | {"prompt_extend": False, "watermark": False} == line["parameters"]
+    assert line["parameters"]["watermark"] is False
+    assert (
+        line["parameters"].get("prompt_extend", True) is not next(row for row in MODELS if row.name == model).rewrites
+    )
     status = await settled(provider, task)
     assert status.billed == pytest.approx(line["cost"])
     assert status.prompt == line["prompt"]
@@ -111,7 +114,7 @@ def test_every_row_is_whole() -> None:
     assert len({model.name for model in MODELS}) == len(MODELS)
     for model in MODELS:
         assert model.prices
-        assert model.takes_last_frame == (model.shape is not Shape.IMAGE)
+        assert model.takes_last_frame <= (model.shape is not Shape.IMAGE)
         assert model.has_duration == (len(model.seconds) > 1)
         for region in model.prices:
             row = model.on_the_wire(region)
@@ -157,7 +160,25 @@ async def test_what_no_model_can_do_is_not_sent(
 )
 def test_prices_are_those_of_the_region(base_url: str | None, region: Region) -> None:
     described = customer(base_url).describe()
-    assert {model.currency for model in described.models} == {region.value}
+    assert {model.currency for model in described.models} == {region.currency}
+    assert {model.currency for model in described.picture_models} == {region.currency}
     first = described.models[0]
     assert (first.name, first.price_per_second) == (MODEL, MODELS[0].prices[region][480])
     assert all(model.price_per_second > 0 for model in described.models)
+
+
+@pytest.mark.parametrize("host", ["dashscope-us.aliyuncs.com", "ws-1.us-east-1.maas.aliyuncs.com"])
+def test_virginia_sells_what_is_called_so_there(cutout: Path, host: str) -> None:
+    described = customer(f"https://{host}/api/v1").describe()
+    assert [(model.name, model.currency) for model in described.models] == [("wan2.6-i2v-us", "USD")]
+    assert described.models[0].note
+    assert described.picture_models == ()
+    with pytest.raises(ProviderFailed, match="in this region"):
+        choice(a_request(cutout), Region.VIRGINIA)
+
+
+async def test_a_model_with_one_frame_gets_one(cloud: Cloud, provider: DashScope, cutout: Path) -> None:
+    await provider.submit(a_request(cutout, model="happyhorse-1.1-i2v"))
+    (line,) = cloud.ledger
+    assert (line["frames"], line["negative"], line["cost"]) == (1, None, pytest.approx(3 * 0.9))
+    assert line["parameters"] == {"resolution": "720P", "duration": 3, "watermark": False}

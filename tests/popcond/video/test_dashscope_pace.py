@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from popcond.errors import ProviderBusy, ProviderUnreachable, SubmitUnanswered
 from popcond.video.dashscope import DashScope
+from popcond.video.dashscope_account import Account
 from popcond.video.provider import RemoteTask, TaskState, TaskStatus
 from tests.cloud.customer import MODEL, a_request, customer, settled
 from tests.cloud.running import KEY, Cloud
@@ -88,7 +89,7 @@ async def test_all_questions_together_stay_below_twenty_a_second(cloud: Cloud, p
 
 async def test_young_tasks_are_asked_for_more_often_than_old_ones(cloud: Cloud, cutout: Path) -> None:
     cloud.turn(run_seconds=60.0)
-    provider = DashScope(lambda: SecretStr(KEY), base_url=cloud.base_url, poll_after=10.0)
+    provider = DashScope(Account(lambda: SecretStr(KEY), base_url=cloud.base_url, poll_after=10.0))
     first = await provider.check(await provider.submit(a_request(cutout)))
     assert first.poll_after == pytest.approx(0.25)
 
