@@ -23,7 +23,7 @@ from popcond.errors import MaybeBought, PopconError
 from popcond.media.raster import Colour, from_png
 from popcond.media.stillness import is_still, motion_of
 from popcond.stages import transitions
-from popcond.stages.prices import clip_price, clip_seconds, model_of, provider_of, row_name
+from popcond.stages.prices import clip_price, clip_seconds, model_of, provider_of, region_of, row_name
 from popcond.stages.purchase import Bid, Shop
 from popcond.stages.studio import Studio
 from popcond.stages.trade import Commission, made
@@ -153,7 +153,8 @@ async def bid_for(studio: Studio, work: Work) -> Bid[ClipRequest]:
         model=model.name,
         seconds=clip_seconds(model),
     )
-    return Bid(request, model.name, _order(work, model, request))
+    order = replace(_order(work, model, request), region=region_of(studio.providers, work.pack.provider))
+    return Bid(request, model.name, order)
 
 
 def _start(connection: Connection, work: Work) -> str:
@@ -190,6 +191,9 @@ def _order(work: Work, model: ProviderModel, request: ClipRequest) -> Order:
         currency=model.currency,
         facts=OrderFacts(request.motion_prompt, request.backdrop, model.closes_loops),
         job=work.job.id,
+        resolution=model.resolution,
+        seconds=request.seconds,
+        unit_price=model.price_per_second,
     )
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 from popcond.stages import paint
 from popcond.stages.pose import digest
-from popcond.stages.prices import painter_of, picture_model_of
+from popcond.stages.prices import painter_of, picture_model_of, region_of
 from popcond.stages.purchase import Bid, Shop
 from popcond.stages.studio import Studio
 from popcond.stages.trade import Commission, made
@@ -64,7 +64,7 @@ class Drawings:
             created=time.time(),
         )
         characters.add_drawing(connection, order.subject, drawing, goods)
-        if choose and not (order.facts.is_second and _flaws_of_chosen(before) < len(goods.flaws)):
+        if choose and not (order.facts.is_second and _is_worse(goods, before)):
             characters.choose_drawing(connection, order.subject, drawing.id)
 
     def go_on(self, connection: Connection, entry: Entry) -> None:
@@ -72,9 +72,10 @@ class Drawings:
         characters.place(connection, entry.order.subject, "ready")
 
 
-def _flaws_of_chosen(character: Character) -> float:
+def _is_worse(sketch: Sketch, character: Character) -> bool:
+    """Whether the drawing that the character goes by has lighter flaws."""
     chosen = next((each for each in character.drawings if each.id == character.chosen_drawing), None)
-    return len(chosen.flaws) if chosen else float("inf")
+    return chosen is not None and paint.gravity(chosen.flaws) < paint.gravity(sketch.flaws)
 
 
 async def draw(studio: Studio, sitting: Sitting) -> Finish:
@@ -101,7 +102,8 @@ def _bid(studio: Studio, sitting: Sitting, reference: Reference | None) -> Bid[P
         references=(studio.assets.path(reference.picture),) if reference else (),
         backdrop=DRAWN_ON,
     )
-    return Bid(request, model.name, _order(sitting, model, request, provider))
+    order = _order(sitting, model, request, provider)
+    return Bid(request, model.name, replace(order, region=region_of(studio.providers, provider)))
 
 
 def _use(reference: Reference | None) -> Literal["variation", "style"] | None:
@@ -135,4 +137,6 @@ def _order(sitting: Sitting, model: PictureModel, request: PictureRequest, provi
         currency=model.currency,
         facts=OrderFacts(request.prompt, request.backdrop, words=character.prompt),
         job=sitting.job.id,
+        resolution=model.size,
+        unit_price=model.price,
     )

@@ -64,6 +64,12 @@ def remedies(sentences: tuple[str, ...]) -> list[str]:
     return [by_sentence[sentence] for sentence in sentences if sentence in by_sentence]
 
 
+def gravity(sentences: tuple[str, ...]) -> list[int]:
+    """How bad flaws with these sentences are, to be compared: the gravest decides, then how many there are."""
+    from_the_lightest = [flaw.sentence for flaw in reversed(Flaw)]
+    return sorted((from_the_lightest.index(each) for each in sentences if each in from_the_lightest), reverse=True)
+
+
 def _cut_out(picture: Picture) -> CharacterCutout:
     """What was paid for is kept, even when nothing stands out in it; its flaws say so."""
     try:

@@ -7,14 +7,14 @@ import hashlib
 import json
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from popcond import pipeline
 from popcond.errors import MaybeBought
 from popcond.stages import paint, transitions
 from popcond.stages.animate import backdrop_for
-from popcond.stages.prices import painter_of, picture_model_of
+from popcond.stages.prices import painter_of, picture_model_of, region_of
 from popcond.stages.purchase import Bid, Shop
 from popcond.stages.studio import Studio
 from popcond.stages.trade import Commission, made
@@ -94,7 +94,8 @@ async def _bid(studio: Studio, work: Work) -> Bid[PictureRequest]:
     words = work.emoji.pose_prompt
     prompt = pose_prompt(words, work.emoji.motion_prompt, backdrop=backdrop)
     request = PictureRequest(prompt=prompt, model=model.name, references=(cutout,), backdrop=backdrop)
-    return Bid(request, model.name, _order(work, model, request, words or work.emoji.motion_prompt))
+    order = _order(work, model, request, words or work.emoji.motion_prompt)
+    return Bid(request, model.name, replace(order, region=region_of(studio.providers, order.provider)))
 
 
 def _order(work: Work, model: PictureModel, request: PictureRequest, words: str) -> Order:
@@ -111,6 +112,8 @@ def _order(work: Work, model: PictureModel, request: PictureRequest, words: str)
         currency=model.currency,
         facts=OrderFacts(request.prompt, request.backdrop, words=words),
         job=work.job.id,
+        resolution=model.size,
+        unit_price=model.price,
     )
 
 

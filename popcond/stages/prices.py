@@ -22,6 +22,12 @@ def provider_of(providers: Mapping[str, P], name: str) -> P:
     return providers[name]
 
 
+def region_of(providers: Mapping[str, VideoProvider], name: str) -> str | None:
+    """Where a provider's prices hold; None where it has but one place."""
+    provider = providers.get(name)
+    return provider.describe().region if provider else None
+
+
 def model_of(providers: Mapping[str, VideoProvider], provider: str, model: str | None) -> ProviderModel:
     """The named model; the provider's first when there is no name. `NAME@SIZE` is one in that size.
 

@@ -95,7 +95,7 @@ async def _submit(shop: Shop[W], request: W, entry: Entry) -> Entry:
         raise
     point("after_submit")
     try:
-        accepted = await shop.database.write(partial(_accept, entry=entry, task=task.id))
+        accepted = await shop.database.write(partial(_accept, entry=entry, task=task))
     except Conflict:  # an equal order that was in doubt has taken it; what that one ordered is left for us
         return await _found(shop, entry)
     point("after_id_write")
@@ -110,9 +110,9 @@ async def _found(shop: Shop[W], doubtful: Entry) -> Entry:
     return entry
 
 
-def _accept(connection: Connection, entry: Entry, task: str) -> Entry:
+def _accept(connection: Connection, entry: Entry, task: RemoteTask) -> Entry:
     point("before_id_write")
-    return purchases.accept(connection, entry.id, task)
+    return purchases.accept(connection, entry.id, task.id, task.request_id)
 
 
 async def _undisturbed(order: Coroutine[None, None, Entry]) -> Entry:

@@ -70,6 +70,11 @@ CREATE UNIQUE INDEX job_live ON job(subject) WHERE state IN ('ready','running');
 ALTER TABLE purchase ADD COLUMN kind TEXT NOT NULL DEFAULT 'clip' CHECK(kind IN ('clip','pose','drawing'));
 ALTER TABLE purchase ADD COLUMN character_id TEXT;
 ALTER TABLE purchase ADD COLUMN job INTEGER;
+ALTER TABLE purchase ADD COLUMN region TEXT;
+ALTER TABLE purchase ADD COLUMN resolution TEXT;
+ALTER TABLE purchase ADD COLUMN seconds REAL;
+ALTER TABLE purchase ADD COLUMN unit_price REAL;
+ALTER TABLE purchase ADD COLUMN request_id TEXT;
 CREATE INDEX purchase_work ON purchase(work);
 CREATE INDEX purchase_character ON purchase(character_id);
 UPDATE purchase SET order_facts = json_remove(

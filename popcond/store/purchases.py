@@ -21,7 +21,10 @@ from popcond.wire import Problem, Purchase, PurchaseKind, PurchaseState
 
 _OPEN = "('intent', 'submitted', 'unknown')"
 _CHOICES = "`popcond usage` shows what was bought."
-_NAMED = ("kind", "work", "request", "provider", "model", "pack_id", "pack_name", "action", "price", "currency", "job")
+_NAMED = (
+    *("kind", "work", "request", "provider", "model", "pack_id", "pack_name", "action", "price", "currency", "job"),
+    *("region", "resolution", "seconds", "unit_price"),
+)
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,10 @@ class Order:
     currency: str
     facts: OrderFacts
     job: int | None = None  # the job that ordered it
+    region: str | None = None  # of the provider
+    resolution: str | None = None  # in the provider's word
+    seconds: float | None = None  # of a clip
+    unit_price: float | None = None  # of one second, or of one picture
 
     @property
     def work(self) -> str:
@@ -95,13 +102,13 @@ def intend(connection: sqlite3.Connection, order: Order) -> Entry:
     return _told(connection, row["id"])
 
 
-def accept(connection: sqlite3.Connection, purchase_id: str, remote_task: str) -> Entry:
+def accept(connection: sqlite3.Connection, purchase_id: str, remote_task: str, request_id: str | None = None) -> Entry:
     """The provider's id is known. Raises Conflict when it is another purchase's, or this one is settled already."""
     try:
         changed = connection.execute(
-            "UPDATE purchase SET state = 'submitted', remote_task = ?, submitted_at = ?, problem = NULL"
+            "UPDATE purchase SET state = 'submitted', remote_task = ?, request_id = ?, submitted_at = ?, problem = NULL"
             " WHERE id = ? AND state IN ('intent', 'unknown')",
-            (remote_task, time.time(), purchase_id),
+            (remote_task, request_id, time.time(), purchase_id),
         )
     except sqlite3.IntegrityError as error:
         raise Conflict("That remote task belongs to another purchase.", cure=_CHOICES) from error

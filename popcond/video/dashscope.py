@@ -38,6 +38,7 @@ class DashScope(DashScopeMaker[ClipRequest, ExpectedClip]):
             needs_key=True,
             has_key=self._account.has_key,
             needs_network=self._account.is_outside,
+            region=region.name.lower(),
         )
 
     def _order(self, request: ClipRequest) -> Order[ExpectedClip]:

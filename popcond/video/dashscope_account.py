@@ -106,9 +106,10 @@ class Account:
         """Send an order of a row, once. Raises ProviderFailed, ProviderBusy and SubmitUnanswered."""
         pace = self._paces[model]
         async with pace.sending() as turn:
-            task = await self._create(pace, turn, path, body, wording)
+            answer = await self._create(pace, turn, path, body, wording)
+        task = answer.output.task_id
         self._known[task] = _Known(model)
-        return RemoteTask(NAME, task)
+        return RemoteTask(NAME, task, request_id=answer.request_id)
 
     async def tasks(self, since: float, until: float) -> TaskList:
         """What the account accepted, ours and others'. Incomplete when it reaches back further than is kept."""
@@ -147,17 +148,17 @@ class Account:
         known.first_seen = now if known.first_seen is None else known.first_seen
         return min(max(_SHARE * (now - known.first_seen), _SOONEST), self._poll_after)
 
-    async def _create(self, pace: Pace, turn: Turn, path: str, body: Mapping[str, Any], wording: Wording) -> str:
+    async def _create(self, pace: Pace, turn: Turn, path: str, body: Mapping[str, Any], wording: Wording) -> TaskAnswer:
         """Send it, and tell the pace what became of it."""
         try:
-            task = await self._gateway.create(path, body, wording)
+            answer = await self._gateway.create(path, body, wording)
         except ProviderBusy as error:
             raise _slowed(pace, error) from error
         except (SubmitUnanswered, asyncio.CancelledError):
             pace.doubtful(turn, self.settles_in)
             raise
-        pace.accepted(turn, task)
-        return task
+        pace.accepted(turn, answer.output.task_id)
+        return answer
 
     def _note(self, task: str) -> _Known:
         return self._known.setdefault(task, _Known())

@@ -97,6 +97,7 @@ class TaskAnswer(_Answer):
     """The answer to a create and to a query."""
 
     output: Output
+    request_id: str | None = Field(None, max_length=200)
     usage: dict[str, Any] | None = None
 
     def billed(self) -> Usage | None:

@@ -68,8 +68,8 @@ class Gateway:
         self.is_loopback = (url.scheme, url.host) == ("http", "127.0.0.1")  # a stand-in of tests
         self._is_private = url.scheme == "https" or self.is_loopback
 
-    async def create(self, path: str, order: Mapping[str, Any], wording: Wording = CLIP) -> str:
-        """Send an order once; answers the task's id. Raises ProviderFailed, ProviderBusy and SubmitUnanswered.
+    async def create(self, path: str, order: Mapping[str, Any], wording: Wording = CLIP) -> TaskAnswer:
+        """Send an order once; answers with the task. Raises ProviderFailed, ProviderBusy and SubmitUnanswered.
 
         A refusal speaks of what was ordered by its `wording`.
         """
@@ -151,12 +151,12 @@ async def _whole(response: httpx.Response) -> bytes:
     return bytes(body)
 
 
-def _accepted(answer: Answer, wording: Wording) -> str:
-    """The id of what was bought. Raises unless the answer says just that."""
+def _accepted(answer: Answer, wording: Wording) -> TaskAnswer:
+    """What was bought. Raises unless the answer says just that."""
     if answer.status == 200:
         task = answer.read(TaskAnswer)
         if task is not None:
-            return task.output.task_id
+            return task
         raise _unanswered("an answer without a task")
     said = answer.read(Refusal)
     if 400 <= answer.status < 500 and answer.status not in _AMBIGUOUS and said is not None:

@@ -52,6 +52,7 @@ class PictureRow:
             label=self.label,
             least_references=self.references.start,
             most_references=self.references.stop - 1,
+            size=self.size,
             price=self.prices[region],
             currency=region.currency,
             is_legacy=self.is_legacy,

@@ -54,11 +54,11 @@ async def fetch(url: str, to: Path, rules: Rules) -> None:
             await _download(_checked(httpx.URL(url), rules), draft, rules)
         os.replace(draft, to)
     except TimeoutError as error:
-        raise ProviderUnreachable(f"The clip did not arrive within {rules.seconds:g} s.", cure=_AGAIN) from error
+        raise ProviderUnreachable(f"The file did not arrive within {rules.seconds:g} s.", cure=_AGAIN) from error
     except httpx.InvalidURL as error:
         raise _refused("the address is not readable") from error
     except httpx.HTTPError as error:
-        raise ProviderUnreachable(f"The clip did not arrive ({type(error).__name__}).", cure=_AGAIN) from error
+        raise ProviderUnreachable(f"The file did not arrive ({type(error).__name__}).", cure=_AGAIN) from error
     except OSError as error:
         raise _not_written(error) from error
     finally:
@@ -145,13 +145,13 @@ def pinned(request: httpx.Request, address: str) -> httpx.Request:
 
 async def _keep(response: httpx.Response, draft: Path, rules: Rules) -> None:
     if response.status_code != 200 or "content-encoding" in response.headers:
-        raise ProviderUnreachable(f"The clip cannot be fetched (HTTP {response.status_code}).", cure=_AGAIN)
+        raise ProviderUnreachable(f"The file cannot be fetched (HTTP {response.status_code}).", cure=_AGAIN)
     if int(response.headers.get("content-length", "0")) > rules.most_bytes:
         raise _too_large(rules)
     with draft.open("xb") as file:
         size = await _write(response, file, rules)
     if size == 0:
-        raise ProviderUnreachable("The clip arrived empty.", cure=_AGAIN)
+        raise ProviderUnreachable("The file arrived empty.", cure=_AGAIN)
 
 
 async def _write(response: httpx.Response, file: BinaryIO, rules: Rules) -> int:
@@ -166,17 +166,17 @@ async def _write(response: httpx.Response, file: BinaryIO, rules: Rules) -> int:
 
 def _refused(why: str) -> ProviderFailed:
     return ProviderFailed(
-        f"The clip is not fetched from where the provider says: {why}.",
+        f"The file is not fetched from where the provider says: {why}.",
         cure="If the place is right, add its host to POPCON_DASHSCOPE_HOSTS and retry the emoji; nothing is lost.",
         code="download_refused",
     )
 
 
 def _too_large(rules: Rules) -> TooLarge:
-    return TooLarge(f"The clip is larger than {rules.most_bytes >> 20} MiB.", cure="Choose a smaller size or model.")
+    return TooLarge(f"The file is larger than {rules.most_bytes >> 20} MiB.", cure="Choose a smaller size or model.")
 
 
 def _not_written(error: OSError) -> PopconError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return OutOfDisk("The disk is full: the clip could not be written.", cure="Free some space and retry.")
-    return PopconError(f"The clip could not be written: {error.strerror}.", cure="Check the folder's permissions.")
+        return OutOfDisk("The disk is full: the file could not be written.", cure="Free some space and retry.")
+    return PopconError(f"The file could not be written: {error.strerror}.", cure="Check the folder's permissions.")

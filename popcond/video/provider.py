@@ -8,7 +8,7 @@ once and never again by itself; what its answer leaves open is settled with the 
 from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -47,6 +47,7 @@ class RemoteTask:
 
     provider: str
     id: str
+    request_id: str | None = field(default=None, compare=False)  # of the order, for the provider's support
 
 
 class TaskState(StrEnum):

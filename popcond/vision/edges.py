@@ -1,19 +1,27 @@
-"""How solid the pixels along a keyed edge are.
+"""How solid the pixels along an edge are: where the backdrop is known, and where only a mask is.
 
-Every pixel of an edge climbs, step by step, to where the picture differs most from its backdrop: the top is the
-character's own colour there, one pixel away on a sharp edge, many on one that moved while the shutter was open. The
-backdrop is known, so the pixel is taken apart: pixel = alpha · top + (1 − alpha) · backdrop. Lightness is trusted more
-than colour, because video stores colour at half the resolution and smears it over the edge.
+Before a known backdrop every pixel of an edge climbs, step by step, to where the picture differs most from it: the top
+is the character's own colour there, one pixel away on a sharp edge, many on one that moved while the shutter was open.
+So the pixel is taken apart: pixel = alpha · top + (1 − alpha) · backdrop. Lightness is trusted more than colour,
+because video stores colour at half the resolution and smears it over the edge.
+
+Of a mask from anybody else the outline is only about right. Within a narrow band round it a pixel is taken apart into
+the nearest colours on both sides of the band; where they do not explain it the colour guided filter (He, Sun, Tang
+2013) lets alpha follow the picture's edges. Outside of the band the mask keeps its word. Whoever has a matting model at
+hand gives it as `Matting`. The colours are cleaned by `popcond.vision.cutout`.
 """
 
 from __future__ import annotations
+
+from typing import Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from popcond.media.raster import Alpha, Floats
+from popcond.media.raster import Alpha, Floats, Rgb
 from popcond.vision.crop import Crop, Mask
+from popcond.vision.nearest import nearest_colours
 
 _LUMA = np.array(  # BT.601 luma and two colour differences of a straight RGB colour
     [[0.299, 0.587, 0.114], [-0.169, -0.331, 0.5], [0.5, -0.419, -0.081]], np.float32
@@ -30,6 +38,17 @@ _HIGH = 0.6  # … if it has come so far towards the highest nearby
 _WIDER = 1.4  # times: slopes get flatter towards their ends
 _OWN = 28.0  # ΔE from the backdrop at which a colour that is no mixture is an outline of its own, and solid
 _EMPTY, _SOLID = 0.14, 0.88  # alpha outside of these is snapped
+
+_BAND, _BAND_LEAST = (
+    128.0,
+    3,
+)  # half the width of the band round an outline: the picture's larger side in it, and pixels
+_SMOOTH = 1e-4  # of the guided filter: the variance of colour (0..1) below which an area is plain
+_FAINT, _FULL = 0.08, 0.92  # guided alpha outside of these is snapped
+_APART = 1600.0  # squared levels between the colours on both sides, from which a mixture of them can be told
+_ROOM = 12  # pixels round a mask that are looked at
+_CARRIED = 0.3  # of an edge pixel's alpha that the frame before may have …
+_STEADY = 64  # … if the two differ by less: a real change is no flicker
 
 
 def soften(crop: Crop, inside: Mask, *, far: bool) -> Alpha:
@@ -140,3 +159,98 @@ def snapped(solid: Floats) -> Alpha:
     """Alpha 0..1 as 0..255, with both ends made clean."""
     stretched = (solid - _EMPTY) / (_SOLID - _EMPTY)
     return np.asarray(np.rint(np.clip(stretched, 0.0, 1.0) * 255.0), np.uint8)
+
+
+# ------------------------------------------------------------------ round anybody's mask
+
+
+class Matting(Protocol):
+    """A model that says how solid the doubtful pixels are; given to `refined` where its weights are there."""
+
+    def refine(self, frame: Rgb, mask: Alpha, trimap: Alpha) -> Alpha:
+        """(H, W) alpha. The trimap is 255 where it is solid, 0 where it is empty, 128 where it is asked for."""
+        ...
+
+
+def refined(rgb: Rgb, mask: Alpha, matting: Matting | None = None) -> Alpha:
+    """(H, W) alpha from a mask whose outline is about right: soft where the picture is, solid and empty elsewhere."""
+    alpha = np.zeros(mask.shape, np.uint8)
+    x, y, width, height = cv2.boundingRect(mask)
+    if not width or not height:
+        return alpha
+    half = max(_BAND_LEAST, round(max(mask.shape) / _BAND))
+    room = _ROOM + 4 * half
+    box = slice(max(y - room, 0), y + height + room), slice(max(x - room, 0), x + width + room)
+    inner, frame = np.ascontiguousarray(mask[box]), np.ascontiguousarray(rgb[box])
+    doubtful = trimap(inner, half)
+    found = _taken_apart(frame, inner, doubtful, half) if matting is None else matting.refine(frame, inner, doubtful)
+    alpha[box] = np.where(doubtful == 128, found, doubtful)
+    return alpha
+
+
+def trimap(mask: Alpha, half: int) -> Alpha:
+    """(H, W) 255 well inside of a mask, 0 well outside, 128 within `half` pixels of its outline."""
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * half + 1, 2 * half + 1))
+    hard = cv2.threshold(mask, 127, 255, cv2.THRESH_BINARY)[1]
+    solid = np.asarray(cv2.erode(hard, disc, borderType=cv2.BORDER_REPLICATE), np.uint8)
+    near = np.asarray(cv2.dilate(hard, disc), np.uint8)
+    return np.where(solid == near, solid, np.uint8(128))
+
+
+def steadied(alpha: Alpha, before: Alpha) -> Alpha:
+    """Alpha with a little of what the frame before had there, warped to this one, where it is soft: less shimmer."""
+    soft = (alpha > 0) & (alpha < 255) & (cv2.absdiff(alpha, before) < _STEADY)
+    mixed = cv2.addWeighted(alpha, 1.0 - _CARRIED, before, _CARRIED, 0.0)
+    return np.where(soft, np.asarray(mixed, np.uint8), alpha)
+
+
+def _taken_apart(rgb: Rgb, mask: Alpha, doubtful: Alpha, half: int) -> Alpha:
+    """(H, W) alpha: of mixtures by their two colours, of all else by the guided filter."""
+    alpha = _guided(rgb, mask, half + 1)
+    places = np.flatnonzero(doubtful == 128)
+    if (doubtful == 255).any() and (doubtful == 0).any():
+        inner, outer = (nearest_colours(rgb, doubtful == side, places) for side in (255, 0))
+        found, is_mixed = unmixed(rgb.reshape(-1, 3)[places].astype(np.float32), inner, outer)
+        told = is_mixed & (np.einsum("ij,ij->i", inner - outer, inner - outer) > _APART)
+        alpha.ravel()[places[told]] = snapped(found[told])
+    return alpha
+
+
+def _guided(rgb: Rgb, mask: Alpha, radius: int) -> Alpha:
+    """(H, W) alpha: the mask as a local linear function of the picture's colours, both ends made clean."""
+    colours = rgb.astype(np.float32) / np.float32(255.0)
+    wanted = np.asarray(mask >= 128, np.float32)
+    mean, mean_wanted = _mean(colours, radius), _mean(wanted, radius)
+    together = _mean(colours * wanted[..., None], radius) - mean * mean_wanted[..., None]
+    weights = _solved_by_cofactors(_covariances(colours, mean, radius), together)
+    offset = mean_wanted - np.einsum("ijk,ijk->ij", weights, mean)
+    alpha = np.einsum("ijk,ijk->ij", _mean(weights, radius), colours) + _mean(offset, radius)
+    stretched = np.clip((alpha - _FAINT) / (_FULL - _FAINT), 0.0, 1.0)
+    return np.asarray(np.rint(stretched * 255.0), np.uint8)
+
+
+def _mean(raster: Floats, radius: int) -> Floats:
+    size = (2 * radius + 1, 2 * radius + 1)
+    return np.asarray(cv2.boxFilter(raster, -1, size, borderType=cv2.BORDER_REFLECT), np.float32)
+
+
+def _covariances(colours: Floats, mean: Floats, radius: int) -> tuple[Floats, ...]:
+    """The six different entries rr, rg, rb, gg, gb, bb of each pixel's 3 × 3 matrix."""
+    pairs = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
+    return tuple(
+        _mean(colours[..., one] * colours[..., other], radius)
+        - mean[..., one] * mean[..., other]
+        + np.float32(_SMOOTH if one == other else 0.0)
+        for one, other in pairs
+    )
+
+
+def _solved_by_cofactors(matrix: tuple[Floats, ...], right: Floats) -> Floats:
+    """(H, W, 3): the solution of each pixel's symmetric 3 × 3 system."""
+    rr, rg, rb, gg, gb, bb = matrix
+    a, b, c = gg * bb - gb * gb, rb * gb - rg * bb, rg * gb - rb * gg
+    d, e, f = rr * bb - rb * rb, rb * rg - rr * gb, rr * gg - rg * rg
+    determinant = rr * a + rg * b + rb * c
+    r, g, v = right[..., 0], right[..., 1], right[..., 2]
+    rows = np.stack([a * r + b * g + c * v, b * r + d * g + e * v, c * r + e * g + f * v], axis=-1)
+    return np.asarray(rows / determinant[..., None], np.float32)

@@ -1,29 +1,35 @@
 """SEGMENT's first mask of every frame of a clip, one frame at a time.
 
-The backdrop is estimated anew in each frame, because it drifts. Tears, hearts and motion lines are parts of their own
-and stay; only what is tiny and alone in space and time goes. A clip with its own alpha keeps it. A clip without a plain
-backdrop is kept whole and says so: a person, or a segmenter, has to cut it out.
+Before a plain backdrop, which is estimated anew in each frame because it drifts, everything that is not backdrop stays:
+tears, hearts and motion lines are parts of their own, and only what is tiny and alone in space and time goes. Before
+any other backdrop the character is looked for by its own cut-out. A clip with its own alpha keeps it. Where nothing of
+that helps the frame is kept whole and says so: a person, or a segmenter, has to cut it out.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from popcond.media.raster import Alpha, Colour, Rgb
+from popcond.media.raster import Alpha, Colour, Rgb, Rgba
+from popcond.vision.attention import Sight, Watch
 from popcond.vision.backdrop import Backdrop, estimate
+from popcond.vision.classical_clip import ClipOf, agrees
 from popcond.vision.keying import key
 from popcond.vision.parts import parts_of
 from popcond.wire import Part
 
 Box = tuple[slice, slice]  # rows and columns
+FrameAndAlpha = tuple[Rgb, Alpha | None]  # (H, W, 3), and the clip's own alpha (H, W) if it has one
 
-_MEMORY = 9  # frames that attention looks back
+_SAMPLES = 5  # frames by which it is judged whether a clip's backdrop is plain
+_UNCONFIRMED = 0.6  # doubt about keying before what is only perhaps a plain backdrop, with nothing to compare it with
+_SURE_BORDER = 0.8  # share of the border that shows a plain backdrop beyond question
 _SPECK = 1.2e-4  # share of the frame below which a part needs company in time
 _STRAY = 0.05  # share of the frame's side that a small part may travel between two frames
 
@@ -38,15 +44,69 @@ class FirstMask:
     uncertain: bool = False  # no plain backdrop was found, so the whole frame was kept
 
 
-def first_masks(frames: Iterable[tuple[Rgb, Alpha | None]], backdrop: Colour | None) -> Iterator[FirstMask]:
+def first_masks(frames: Iterable[FrameAndAlpha], backdrop: Colour | None) -> Iterator[FirstMask]:
     """The first mask of each frame, in order; the k-th is given once frame k + 1 was read.
 
-    A frame is its RGB (H, W, 3) and the clip's own alpha, if it has one. `backdrop` is the colour that was put behind
-    the character; None when nobody knows.
+    `backdrop` is the colour that was put behind the character; None when nobody knows.
     """
-    watch = _Watch()
-    for before, now, after in _with_neighbours(_drafts(frames, backdrop)):
-        yield watch.judged(replace(now, alpha=_without_specks(now.alpha, before, after)))
+    yield from _finished(_drafts(frames, backdrop))
+
+
+def clip_masks(frames: Sequence[FrameAndAlpha], backdrop: Colour | None, cutout: Rgba | None) -> Iterator[FirstMask]:
+    """The same for a whole clip, whose frames are read more than once where the backdrop is not plain.
+
+    `cutout` (H, W, 4) is the character's own, by which it is found there.
+    """
+    if cutout is None or _is_plain(frames, backdrop):
+        yield from first_masks(frames, backdrop)
+        return
+    clip = ClipOf.known(_Pictures(frames), cutout)
+    if clip is None:
+        yield from _finished(_drafts(frames, backdrop, _UNCONFIRMED))
+    elif _keying_agrees(frames, backdrop, clip):
+        yield from first_masks(frames, backdrop)
+    else:
+        yield from _finished(_Draft(alpha, doubt, Sight.of(rgb, alpha)) for rgb, alpha, doubt in clip.masks())
+
+
+class _Pictures(Sequence[Rgb]):
+    """The frames without their alpha."""
+
+    def __init__(self, frames: Sequence[FrameAndAlpha]) -> None:
+        self._frames = frames
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._frames[index][0]
+
+
+def _sampled(frames: Sequence[FrameAndAlpha]) -> list[int]:
+    return sorted({round(n) for n in np.linspace(0, len(frames) - 1, min(_SAMPLES, len(frames)))})
+
+
+def _is_plain(frames: Sequence[FrameAndAlpha], hint: Colour | None) -> bool:
+    """Whether keying is right beyond question, or there is nothing to key."""
+    return all(_is_plainly_keyed(*frames[index], hint) for index in _sampled(frames))
+
+
+def _is_plainly_keyed(rgb: Rgb, own: Alpha | None, hint: Colour | None) -> bool:
+    if own is not None:
+        return True
+    found = estimate(rgb, hint)
+    return found is not None and (found.chosen or found.border >= _SURE_BORDER)
+
+
+def _keying_agrees(frames: Sequence[FrameAndAlpha], hint: Colour | None, clip: ClipOf) -> bool:
+    """Whether a backdrop that is only perhaps plain, keyed, leaves what the cut-out says is there."""
+    agreed = 0
+    sampled = _sampled(frames)
+    for index in sampled:
+        rgb, _ = frames[index]
+        found = estimate(rgb, hint)
+        agreed += found is not None and agrees(key(rgb, found), clip.guess(index))
+    return agreed > len(sampled) / 2
 
 
 # ------------------------------------------------------------------ one frame
@@ -56,17 +116,20 @@ def first_masks(frames: Iterable[tuple[Rgb, Alpha | None]], backdrop: Colour | N
 class _Draft:
     alpha: Alpha
     doubt: float  # 0..1, about the backdrop
+    sight: Sight
     uncertain: bool = False
 
 
-def _drafts(frames: Iterable[tuple[Rgb, Alpha | None]], hint: Colour | None) -> Iterator[_Draft]:
+def _drafts(frames: Iterable[FrameAndAlpha], hint: Colour | None, least_doubt: float = 0.0) -> Iterator[_Draft]:
     known: Backdrop | None = None
     for rgb, own in frames:
         if own is not None:
-            yield _Draft(_snapped(own), 0.0)
+            snapped = _snapped(own)
+            yield _Draft(snapped, 0.0, Sight.of(rgb, snapped))
             continue
         found = estimate(rgb, hint)
-        yield _draft(rgb, found, known)
+        draft = _draft(rgb, found, known)
+        yield replace(draft, doubt=max(draft.doubt, least_doubt))
         known = _better(found, known)
 
 
@@ -83,14 +146,16 @@ def _draft(rgb: Rgb, found: Backdrop | None, known: Backdrop | None) -> _Draft:
     if hidden and known is not None and (borrowed := _borrowed(rgb, known)) is not None:
         return borrowed
     if found is not None:
-        return _Draft(key(rgb, found), _doubt(found))
-    return _Draft(np.full(rgb.shape[:2], 255, np.uint8), 1.0, uncertain=True)
+        alpha = key(rgb, found)
+        return _Draft(alpha, _doubt(found), Sight.of(rgb, alpha))
+    whole = np.full(rgb.shape[:2], 255, np.uint8)
+    return _Draft(whole, 1.0, Sight.of(rgb, whole), uncertain=True)
 
 
 def _borrowed(rgb: Rgb, known: Backdrop) -> _Draft | None:
     alpha = key(rgb, known)
     shows = np.count_nonzero(alpha == 0) > 0.1 * alpha.size
-    return _Draft(alpha, 0.7) if shows else None
+    return _Draft(alpha, 0.7, Sight.of(rgb, alpha)) if shows else None
 
 
 def _doubt(backdrop: Backdrop) -> float:
@@ -153,50 +218,25 @@ def _has_company(box: Box, neighbours: list[Alpha]) -> bool:
     return any(bool((alpha[rows, columns] >= 64).any()) for alpha in neighbours)
 
 
-# ------------------------------------------------------------------ attention
+# ------------------------------------------------------------------ what comes out
 
 
-@dataclass
-class _Watch:
-    """Remembers the last frames, to tell a person which ones fall out of the row."""
-
-    coverages: deque[float] = field(default_factory=lambda: deque(maxlen=_MEMORY))
-    bodies: deque[float] = field(default_factory=lambda: deque(maxlen=_MEMORY))
-    contacts: deque[float] = field(default_factory=lambda: deque(maxlen=_MEMORY))
-
-    def judged(self, draft: _Draft) -> FirstMask:
-        """The mask with its parts and with how much a person should look at it."""
-        parts = parts_of(draft.alpha)
-        if draft.uncertain:
-            return FirstMask(draft.alpha, parts, 1.0, uncertain=True)
-        coverage = float(np.count_nonzero(draft.alpha >= 128)) / draft.alpha.size
-        body = (parts[0].area if parts else 0) / draft.alpha.size
-        contact = _contact(draft.alpha)
-        alarms = (
-            draft.doubt,
-            _ramp(_jump(coverage, self.coverages), 0.15, 0.6),
-            0.7 * _ramp(_jump(body, self.bodies), 0.2, 0.6),
-            0.7 * _ramp(contact - _usual(contact, self.contacts), 0.01, 0.15),
-            0.9 * float(coverage < 0.01 or coverage > 0.9),
-        )
-        for seen, value in ((self.coverages, coverage), (self.bodies, body), (self.contacts, contact)):
-            seen.append(value)
-        return FirstMask(draft.alpha, parts, float(1.0 - np.prod([1.0 - alarm for alarm in alarms])))
+def _finished(drafts: Iterator[_Draft]) -> Iterator[FirstMask]:
+    watch = Watch()
+    for before, now, after in _with_neighbours(drafts):
+        clean = replace(now, alpha=_without_specks(now.alpha, before, after))
+        yield _judged(watch, before, clean, after)
 
 
-def _contact(alpha: Alpha) -> float:
-    """Share of the frame's border that the mask touches."""
-    border = np.concatenate([alpha[0], alpha[-1], alpha[:, 0], alpha[:, -1]])
-    return float(np.mean(border >= 128))
-
-
-def _usual(value: float, seen: deque[float]) -> float:
-    return float(np.median(seen)) if seen else value
-
-
-def _jump(value: float, seen: deque[float]) -> float:
-    """How far a value is from what is usual and from the frame before, whichever is nearer: a turn is no fault."""
-    return min(abs(value - known) / max(known, 1e-3) for known in (_usual(value, seen), seen[-1] if seen else value))
+def _judged(watch: Watch, before: _Draft | None, now: _Draft, after: _Draft | None) -> FirstMask:
+    """The mask with its parts and with how much a person should look at it."""
+    parts = parts_of(now.alpha)
+    if now.uncertain:
+        return FirstMask(now.alpha, parts, 1.0, uncertain=True)
+    beside = [None if draft is None or draft.uncertain else draft.sight for draft in (before, after)]
+    body = (parts[0].area if parts else 0) / now.alpha.size
+    attention = watch.attention(beside[0], now.sight, beside[1], body=body, doubt=now.doubt)
+    return FirstMask(now.alpha, parts, attention)
 
 
 def _ramp(value: float, low: float, high: float) -> float:

@@ -112,6 +112,7 @@ class PictureModel(Wire):
     label: str
     least_references: int = 0  # pictures that it must be shown
     most_references: int  # pictures that it can be shown; 0: words only
+    size: str | None = None  # of its pictures, in the provider's word
     price: float = 0.0  # of one picture
     currency: str = "USD"
     is_legacy: bool = False  # its maker has announced that newer ones replace it
@@ -128,6 +129,7 @@ class Provider(Wire):
     needs_key: bool
     has_key: bool
     needs_network: bool
+    region: str | None = None  # whose prices are told
 
 
 class Version(Wire):

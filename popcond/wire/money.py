@@ -72,6 +72,11 @@ class Purchase(Wire):
     emoji_id: str | None = None
     character_id: str | None = None  # of a drawing
     action: str
+    region: str | None = None  # of the provider: where its prices hold
+    resolution: str | None = None  # in the provider's word
+    seconds: float | None = None  # of a clip, as ordered
+    unit_price: float | None = None  # of one second, or of one picture
+    request_id: str | None = None  # of the order, for the provider's support
     amount: float  # in `currency`; 0 when nothing is billed
     is_estimate: bool  # true until the provider has said what it billed
     currency: str

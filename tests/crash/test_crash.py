@@ -18,6 +18,7 @@ from tests.crash.judge import judge
 from tests.crash.trial import ACTIONS, SETTLES_IN, Trial
 
 SEED = 20261123
+BETWEEN = "between_tries"  # is reached only by a clip without motion
 
 
 @pytest.fixture
@@ -43,11 +44,26 @@ async def move_in(trial: Trial) -> None:
 
 async def test_a_kill_at_every_named_point_loses_and_doubles_nothing(trial: Trial) -> None:
     await move_in(trial)
-    for number, point in enumerate((*POINTS, "after_finish:2", "after_finish:4")):
+    points = (point for point in POINTS if point != BETWEEN)
+    for number, point in enumerate((*points, "after_finish:2", "after_finish:4")):
         async with trial.life(POPCON_CRASH_AT=point) as life:
             await trial.order(life, ACTIONS[number % len(ACTIONS)])
             assert await life.death() == -signal.SIGKILL, f"{point} was not reached"
     await judged(trial)
+
+
+async def test_a_kill_between_two_tries_neither_repeats_the_first_nor_forgets_the_second(trial: Trial) -> None:
+    await move_in(trial)
+    trial.cloud.turn(flawed=1)
+    async with trial.life(POPCON_CRASH_AT=BETWEEN) as life:
+        await trial.order(life, "jump")
+        assert await life.death() == -signal.SIGKILL
+    jump = next(emoji for emoji in await trial.finish() if emoji.action == "jump")
+    assert [bool(take.flaws) for take in jump.takes] == [True, False]
+    assert jump.chosen_take == jump.takes[1].id
+    _before, first, second = trial.cloud.ledger
+    assert len(second["prompt"]) > len(first["prompt"])
+    assert jump.motion_prompt in second["prompt"]
 
 
 async def test_kills_at_random_moments_lose_and_double_nothing(trial: Trial) -> None:

@@ -61,12 +61,10 @@ async def test_the_same_work_is_never_ordered_twice_at_once(database: Database, 
         await intended(database, order)
 
     def around_the_back(connection: sqlite3.Connection) -> None:
-        connection.execute(
-            "INSERT INTO purchase SELECT 'x', work, request, 'intent', provider, model, NULL, pack_id, pack_name,"
-            " emoji_id, action, order_facts, price, amount, is_estimate, currency, problem, intent_at, NULL, NULL,"
-            " kind, character_id, job"
-            " FROM purchase"
-        )
+        columns = [row["name"] for row in connection.execute("SELECT name FROM pragma_table_info('purchase')")]
+        other = {"id": "'x'", "state": "'intent'", "remote_task": "NULL"}
+        values = ", ".join(other.get(column, column) for column in columns)
+        connection.execute(f"INSERT INTO purchase({', '.join(columns)}) SELECT {values} FROM purchase")
 
     with pytest.raises(sqlite3.IntegrityError):
         await database.write(around_the_back)
@@ -179,3 +177,14 @@ async def test_every_step_of_a_purchase_is_an_event(database: Database, pack: Pa
     await database.write(partial(purchases.settle, purchase_id=free.id, state=PurchaseState.COLLECTED))
     told = await database.read(partial(events.after, seq=start))
     assert [event.purchase.state.value for event in told if event.purchase] == ["intent", "submitted", "collected"]
+
+
+async def test_a_line_says_all_that_an_invoice_would(database: Database, pack: Pack) -> None:
+    plain = an_order(pack)
+    order = replace(plain, region="international", resolution="480P", seconds=5.0, unit_price=0.1)
+    entry = await intended(database, order)
+    accept = partial(purchases.accept, purchase_id=entry.id, remote_task="t-1", request_id="r-1")
+    assert (await database.write(accept)).order == order
+    told = await database.read(partial(purchases.on_the_wire, purchase_id=entry.id))
+    assert (told.region, told.resolution, told.seconds, told.unit_price) == ("international", "480P", 5.0, 0.1)
+    assert (told.kind, told.remote_task, told.request_id) == (PurchaseKind.CLIP, "t-1", "r-1")

@@ -10,7 +10,8 @@ import pytest
 
 from popcond.media.raster import Alpha, Colour, Rgb
 from popcond.vision.backdrop import choose_backdrop
-from popcond.vision.first_mask import FirstMask, first_masks
+from popcond.vision.first_mask import FirstMask, clip_masks, first_masks
+from tests.busy import busy_clip
 from tests.composites import EFFECTS, Behind, Scene, as_h264, iou, laid_on, phases, scene, share_kept
 
 COUNT = 8
@@ -147,3 +148,30 @@ def test_an_empty_frame_has_no_parts_and_calls_for_attention() -> None:
     (mask,) = _masks([np.full((100, 100, 3), (78, 147, 101), np.uint8)], (78, 147, 101))
     assert mask.parts == ()
     assert mask.attention > 0.8
+
+
+# ------------------------------------------------------------------ with the character's own cut-out
+
+
+def test_a_plain_backdrop_is_keyed_as_if_there_were_no_cutout(clip: Clip, masks: list[FirstMask]) -> None:
+    frames = [(frame, None) for frame in clip.frames]
+    for known, mask in zip(clip_masks(frames, clip.backdrop, clip.scenes[3].rgba), masks, strict=True):
+        assert (known.alpha == mask.alpha).all()
+        assert known.attention == mask.attention
+
+
+@pytest.mark.parametrize(("style", "backdrop"), [("dark", "gradient"), ("shaded", "shapes"), ("soft", "photo")])
+def test_before_a_busy_backdrop_the_character_is_found_without_a_point(style: str, backdrop: str) -> None:
+    busy = busy_clip(style, backdrop, count=4, size=256, seed=4)
+    found = list(clip_masks([(frame, None) for frame in busy.frames], None, busy.cutout))
+    assert not any(mask.uncertain for mask in found)
+    for mask, truth in zip(found, busy.alphas, strict=True):
+        assert iou(mask.alpha, truth) > 0.88
+        assert mask.parts[0].kind == "character"
+
+
+def test_a_character_that_is_not_in_the_clip_leaves_it_whole_and_says_so(clip: Clip) -> None:
+    busy = busy_clip("flat", "photo", count=3, size=256, figure=False)
+    for mask in clip_masks([(frame, None) for frame in busy.frames], None, clip.scenes[0].rgba):
+        assert mask.uncertain
+        assert (mask.alpha == 255).all()
