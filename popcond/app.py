@@ -18,6 +18,7 @@ from popcond.api import (
     catalogue,
     characters,
     drawings,
+    edits,
     emojis,
     events,
     frames,
@@ -26,6 +27,7 @@ from popcond.api import (
     packs,
     problems,
     queue,
+    refine,
     security,
     stickers,
     uploads,
@@ -35,6 +37,7 @@ from popcond.api.security import Gate
 from popcond.api.uploads import CLIP_BODY
 from popcond.assets import Assets
 from popcond.bus import Bus
+from popcond.errors import PopconError
 from popcond.home import TokenInForce
 from popcond.housekeeping import Housekeeping
 from popcond.media.clip import ClipLimits
@@ -48,6 +51,7 @@ from popcond.stages.collector import Collector
 from popcond.stages.draw import Drawings, draw
 from popcond.stages.encode import encode
 from popcond.stages.pose import Poses, pose
+from popcond.stages.propagation import Propagations
 from popcond.stages.segment import segment
 from popcond.stages.slice import slice_clip
 from popcond.stages.studio import Studio
@@ -61,6 +65,13 @@ from popcond.video.dashscope_account import RESULT_HOSTS, Account
 from popcond.video.dashscope_pictures import DashScopePictures
 from popcond.video.provider import PictureProvider, VideoProvider
 from popcond.video.puppet import Puppet
+from popcond.vision import sam_weights
+from popcond.vision.classical import ClassicalSegmenter
+from popcond.vision.classical_pair import Paired
+from popcond.vision.sam import Sam, SamOptions
+from popcond.vision.sam_fallback import Fallback
+from popcond.vision.segmenter import Segmenter
+from popcond.warming import Warming
 from popcond.wire import VERSION, Stage
 from popcond.workers import Workers
 
@@ -85,6 +96,7 @@ class Daemon:
     powers: Powers
     runner: Runner
     collector: Collector
+    warming: Warming
 
 
 def compose(settings: Settings, token: TokenInForce) -> Daemon:
@@ -113,6 +125,8 @@ def compose(settings: Settings, token: TokenInForce) -> Daemon:
         Lane("local", (Stage.ENCODE, Stage.SEGMENT, Stage.SLICE), settings.workers, patience=LOCAL_PATIENCE),
         Lane("remote", (Stage.ANIMATE, Stage.POSE, Stage.DRAW), settings.clips_in_flight),
     )
+    segmenter = _segmenter(settings)
+    warming = Warming(segmenter)
     runner = Runner(database, bus, stages, lanes, most_at_once=settings.most_at_once, at_work=housekeeping.at_work)
     powers = Powers(
         settings=settings,
@@ -127,10 +141,28 @@ def compose(settings: Settings, token: TokenInForce) -> Daemon:
         catalogue=lambda: load_actions(settings.actions_file),
         stop_work=runner.stop,
         ceilings=ceilings,
+        segmenter=segmenter,
+        warm_up=warming.soon,
+        propagations=Propagations(database, assets, segmenter, housekeeping.at_work),
         collect_soon=collector.soon,
         lanes=tuple(lane.told() for lane in lanes),
     )
-    return Daemon(powers, runner, collector)
+    return Daemon(powers, runner, collector, warming)
+
+
+def _segmenter(settings: Settings) -> Segmenter:
+    """The best engine that this machine can run; without weights or torch, the one that needs neither."""
+    classical = ClassicalSegmenter()
+    if settings.segmenter == "classical" or not sam_weights.can_run():
+        return classical
+    try:
+        weights = sam_weights.find(settings.models, settings.segmenter)
+    except PopconError as error:
+        log.warning("no segmentation model: %s", error)
+        return classical
+    options = SamOptions(cache=settings.embeddings, keep_alive=settings.segmenter_keep_seconds)
+    sam = Sam(weights, options, lambda error: log.warning("the segmentation model: %s", error))
+    return Fallback(Paired(sam, classical) if weights.architecture is sam_weights.MINIATURE else sam, classical)
 
 
 def _dashscope_account(settings: Settings, workers: Workers) -> Account:
@@ -177,7 +209,22 @@ def web_app(daemon: Daemon) -> FastAPI:
     app.state.powers = daemon.powers
     problems.install(app)
     uploads.install()
-    nouns = (health, security, catalogue, drawings, characters, packs, emojis, frames, stickers, queue, money, events)
+    nouns = (
+        health,
+        security,
+        catalogue,
+        drawings,
+        characters,
+        packs,
+        emojis,
+        frames,
+        refine,
+        edits,
+        stickers,
+        queue,
+        money,
+        events,
+    )
     for noun in nouns:
         app.include_router(noun.router)
     app.add_middleware(Gate, token=daemon.powers.token, hosts=(*_LOCAL_NAMES, settings.host))
@@ -197,5 +244,7 @@ async def recover(daemon: Daemon) -> None:
 async def release(daemon: Daemon) -> None:
     """Last of all: what runs is given back, and the database is closed."""
     await daemon.runner.close()
+    await daemon.powers.propagations.close()
+    await daemon.warming.close()
     await daemon.powers.housekeeping.close()
     await asyncio.to_thread(daemon.powers.database.close)

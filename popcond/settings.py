@@ -76,6 +76,9 @@ class Settings(BaseSettings):
     most_at_once: dict[Stage, int] = Field(default_factory=dict)  # jobs of one stage at once, below its lane's number
     max_spend_per_pack: float | None = Field(None, ge=0, allow_inf_nan=False)  # a provider's currency; None: no ceiling
     max_spend_per_day: float | None = Field(50.0, ge=0, allow_inf_nan=False)  # … over all packs; None: no ceiling
+    segmenter: str | None = None  # weights by name or path, or "classical"; None: the best that is there
+    models_mirror: str | None = None  # another place that `popcond models fetch` gets weights from
+    segmenter_keep_seconds: float = Field(1800.0, gt=0, allow_inf_nan=False)  # without a click, until they are let go
     dashscope_base_url: str | None = None  # up to and with /api/v1; None: the provider's own
     dashscope_api_key_file: Path | None = None  # mode 0600; None: dashscope.key in the config folder
     dashscope_hosts: Annotated[tuple[str, ...], NoDecode] = ()  # more hosts that results may be downloaded from
@@ -166,6 +169,16 @@ class Settings(BaseSettings):
     def assets(self) -> Path:
         """Files by SHA-256."""
         return self.home / "assets"
+
+    @property
+    def models(self) -> Path:
+        """Segmentation weights that the user fetched."""
+        return self.home / "models"
+
+    @property
+    def embeddings(self) -> Path:
+        """What the segmentation model remembers of frames; may be deleted at any time."""
+        return self.home / ".popcon-embeddings"
 
     @property
     def work(self) -> Path:

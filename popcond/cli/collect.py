@@ -11,8 +11,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from popcond.cli.out_folder import OutFolder
-from popcond.cli.report import Report, SavedBundle, SavedSticker, invalid
+from popcond.cli.out_folder import OutFolder, picture_ending
+from popcond.cli.report import Report, SavedBundle, SavedPose, SavedSticker, invalid
 from popcond.cli.session import Session
 from popcond.errors import DaemonUnreachable, OutOfDisk, PopconError
 from popcond.wire import Emoji, Pack, Status, Sticker
@@ -40,6 +40,9 @@ async def collect(session: Session, pack: Pack, out: OutFolder, report: Report) 
 
 
 async def _save_all(session: Session, pack: Pack, out: OutFolder, report: Report) -> None:
+    for emoji in pack.emojis if pack.approve_poses else ():
+        async with _noted(report):
+            await _save_pose(session, pack, emoji, out, report)
     made: list[Made] = []
     for emoji in pack.emojis:
         async with _noted(report):
@@ -63,6 +66,18 @@ async def _noted(report: Report) -> AsyncIterator[None]:
         raise
     except PopconError as error:
         report.problems.append(error.problem())
+
+
+async def _save_pose(session: Session, pack: Pack, emoji: Emoji, out: OutFolder, report: Report) -> None:
+    """The chosen one, called after its action."""
+    pose = next((pose for pose in emoji.poses if pose.id == emoji.chosen_pose), None)
+    if pose is None:
+        return
+    data = await session.client.pose_picture(emoji.id, pose.id)
+    is_one_of_many = sum(each.action == emoji.action for each in pack.emojis) > 1
+    name = f"{emoji.action}-{emoji.number}" if is_one_of_many else emoji.action
+    file = out.save(data, "poses", f"{name}.{picture_ending(data)}")
+    report.poses.append(SavedPose(emoji.id, emoji.action, pose.flaws, file))
 
 
 async def _save_target(

@@ -166,6 +166,20 @@ def add_doctor(commands: Commands[Parser]) -> None:
     parser.add_argument("--home", metavar="DIR", type=Path, help="The daemon's folder.")
 
 
+def add_models(commands: Commands[Parser]) -> None:
+    """Segmentation weights."""
+    summary = "List, fetch or verify the weights that cut out what you point at."
+    examples = "examples:\n  popcond models list\n  popcond models fetch small\n  popcond models verify\n"
+    parser = command(commands, "models", "models", summary, examples)
+    parser.add_argument(
+        "verb", nargs="?", choices=("list", "fetch", "verify"), default="list", help="What to do (default: list)."
+    )
+    parser.add_argument("model", nargs="?", help="Which: tiny, small, base+, large or mini (default: all).")
+    parser.add_argument("--mirror", metavar="URL", help="Another place with the same file names.")
+    parser.add_argument("--json", action="store_true", help="Print JSON.")
+    parser.add_argument("--home", metavar="DIR", type=Path, help="The daemon's folder.")
+
+
 def add_token(commands: Commands[Parser]) -> None:
     """The bearer token."""
     parser = command(commands, "token", "show_token", "Print the bearer token of this computer's daemon, for scripts.")

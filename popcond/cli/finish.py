@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
@@ -15,10 +15,10 @@ from popcond.cli.out_folder import OutFolder
 from popcond.cli.report import Report, columns, problems_of
 from popcond.cli.session import Session
 from popcond.cli.terminal_text import printable
-from popcond.cli.usage import INTERRUPTED
+from popcond.cli.usage import INTERRUPTED, WrongUsage, known_names
 from popcond.cli.watch import settled
 from popcond.errors import Cancelled, DaemonUnreachable, NotFound, PopconError
-from popcond.wire import Pack, Status
+from popcond.wire import Emoji, Pack, Status
 
 CANCEL_SECONDS = 5.0  # a Ctrl-C must not hang on a daemon that does not answer
 
@@ -47,6 +47,7 @@ async def finish(session: Session, pack: Pack, out: OutFolder, report: Report) -
             if (await session.client.queue()).paused:
                 session.narrator.ask("The queue is paused, so this waits. To go on: popcond queue resume")
             report.pack = await settled(session.client, session.feed, pack, session.narrator, report.refused)
+            _tell_flaws(session, report.pack)
             report.problems.extend(problems_of(report.pack, report.refused))
             await collect(session, report.pack, out, report)
     except DaemonUnreachable as error:
@@ -57,8 +58,31 @@ async def finish(session: Session, pack: Pack, out: OutFolder, report: Report) -
     except PopconError as error:
         report.problems.append(error.problem())
         return
-    if any(emoji.status is Status.AWAITING_REFINEMENT for emoji in report.pack.emojis):
-        report.next_command = session.command("accept", pack, out.path)
+    _say_who_waits(session, report.pack, out.path, report)
+
+
+def _tell_flaws(session: Session, pack: Pack) -> None:
+    """What is wrong with the clips that were taken, and which were bought twice."""
+    for emoji in pack.emojis:
+        takes = {take.id: take for take in emoji.takes}
+        if emoji.chosen_take in takes and (flaws := takes[emoji.chosen_take].flaws):
+            session.narrator.ask(f"{emoji.action}: {' '.join(flaws)}")
+        elif any(take.flaws for take in emoji.takes):
+            session.narrator.note(f"{emoji.action}: an earlier clip had flaws, and another one was taken.")
+
+
+def _say_who_waits(session: Session, pack: Pack, out: Path, report: Report) -> None:
+    """Poses before cut-outs: an emoji that has no clip yet has the longer way to go."""
+    waiting = {emoji.status for emoji in pack.emojis}
+    if Status.AWAITING_APPROVAL in waiting:
+        for pose in (pose for pose in report.poses if pose.flaws):
+            session.narrator.ask(f"{pose.action}: the pose has flaws: {' '.join(pose.flaws)}")
+        again = f"to have one drawn anew: {session.command('retry', pack, out, 'EMOJI', '--pose', 'WORDS')}"
+        report.next_step = f"The poses in {out / 'poses'} wait for you; {again}\nWhen they are good: "
+        report.next_command = session.command("approve", pack, out, "--all")
+    elif Status.AWAITING_REFINEMENT in waiting:
+        report.next_step = "The cut-outs wait for you. When they are good: "
+        report.next_command = session.command("accept", pack, out)
 
 
 @asynccontextmanager
@@ -94,6 +118,22 @@ def pack_asked_for() -> Iterator[None]:
         raise NotFound(error.message, cure=cure, details=error.details) from error
 
 
+def emojis_asked_for(pack: Pack, texts: Sequence[str]) -> list[Emoji]:
+    """Those that are meant by an action, an id, or the beginning of one. Raises WrongUsage with near matches."""
+    return [_emoji_asked_for(pack, text) for text in texts]
+
+
+def _emoji_asked_for(pack: Pack, text: str) -> Emoji:
+    named = [emoji for emoji in pack.emojis if emoji.action == text]
+    found = named or [emoji for emoji in pack.emojis if text and emoji.id.startswith(text)]
+    if not found:
+        known_names([text], [emoji.action for emoji in pack.emojis], "emoji")
+    if len(found) > 1:
+        ids = ", ".join(emoji.id[:8] for emoji in found[:5])
+        raise WrongUsage(f"{text} may be any of {len(found)}.", cure=f"Give an id: {ids}.")
+    return found[0]
+
+
 def _tell(report: Report, voice: Narrator, *, as_json: bool) -> None:
     """Data on standard output, as a table or as JSON; every problem on standard error."""
     for problem in report.problems:
@@ -105,7 +145,8 @@ def _tell(report: Report, voice: Narrator, *, as_json: bool) -> None:
     if report.contact_sheet:
         voice.note(f"Look at {report.contact_sheet}.")
     if report.next_command and not any(report.next_command in (problem.cure or "") for problem in report.problems):
-        voice.ask(f"The cut-outs wait for you. When they are good: {report.next_command}")
+        for line in f"{report.next_step}{report.next_command}".splitlines():
+            voice.ask(line)
 
 
 def _print_table(report: Report) -> None:

@@ -13,7 +13,7 @@ from popcond.cli.session import open_session
 from popcond.cli.terminal_text import printable
 from popcond.cli.usage import DONE, WrongUsage, counted
 from popcond.client import Client
-from popcond.wire import Purchase, PurchaseState, Spend, Usage, sum_of_money
+from popcond.wire import PackSpend, Purchase, PurchaseKind, PurchaseState, Spend, Usage, sum_of_money
 
 WORDS = {
     PurchaseState.INTENT: "about to be bought",
@@ -24,7 +24,7 @@ WORDS = {
     PurchaseState.FAILED: "failed, not billed",
     PurchaseState.RELEASED: "never bought",
     PurchaseState.EXPIRED: "bought, and lost by the provider",
-    PurchaseState.ABANDONED: "bought, and its pack was deleted",
+    PurchaseState.ABANDONED: "bought, and what it was for was deleted",
 }
 _DAYS = 14  # of `popcond usage` on a terminal; --json tells them all
 
@@ -73,7 +73,7 @@ def _told(purchases: Sequence[Purchase], as_json: bool) -> str:
 def _line(purchase: Purchase) -> str:
     when = datetime.fromtimestamp(purchase.intent_at).astimezone().strftime("%Y-%m-%d %H:%M")
     about = "about " if purchase.is_estimate and purchase.amount else ""
-    what = f"{purchase.pack_name}: {purchase.action}"
+    what = f"{purchase.pack_name}: {_bought(purchase)}"
     cost = f"{about}{sum_of_money(purchase.amount, purchase.currency)}"
     told = f"{purchase.id}  {when}  {what}  {cost}  {WORDS[purchase.state]}"
     if purchase.state is PurchaseState.UNKNOWN and purchase.problem is not None:
@@ -81,18 +81,29 @@ def _line(purchase: Purchase) -> str:
     return printable(told)
 
 
+def _bought(purchase: Purchase) -> str:
+    """What it is: a clip is called after its action alone."""
+    if purchase.kind is PurchaseKind.DRAWING:
+        return "drawing of the character"
+    return f"{purchase.action}, its pose" if purchase.kind is PurchaseKind.POSE else purchase.action
+
+
 def _usage_lines(usage: Usage) -> list[str]:
     if not usage.totals:
         return ["Nothing has been bought yet.", *_ceilings(usage)]
     lines = [f"In all: {_sum(total)}" for total in usage.totals]
-    lines += ["By pack:", *(f"  {printable(pack.pack_name)}: {_sum(pack)}" for pack in usage.by_pack)]
+    lines += ["By pack:", *(f"  {_spent_on(pack)}: {_sum(pack)}" for pack in usage.by_pack)]
     lines += ["By day:", *(f"  {day.day}: {_sum(day)}" for day in usage.by_day[:_DAYS])]
     return lines + _ceilings(usage)
 
 
+def _spent_on(pack: PackSpend) -> str:
+    return "Drawings of characters" if pack.pack_id is None else printable(pack.pack_name)
+
+
 def _sum(spend: Spend) -> str:
     reserved = f", of which {sum_of_money(spend.reserved, spend.currency)} still open" if spend.reserved else ""
-    return f"{sum_of_money(spend.amount, spend.currency)} for {counted(spend.purchases, 'clip')}{reserved}"
+    return f"{sum_of_money(spend.amount, spend.currency)} for {counted(spend.purchases, 'purchase')}{reserved}"
 
 
 def _ceilings(usage: Usage) -> list[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 
-from popcond.cli import daemon_options, pack_options
+from popcond.cli import character_options, daemon_options, pack_options
 from popcond.cli.parser import Commands, Parser
 from popcond.cli.usage import WrongUsage, known_names
 from popcond.wire import VERSION
@@ -17,20 +17,25 @@ examples:
   popcond make hero.png --actions wave,jump,cry --target line-emoji --target gif
   popcond make --sample --actions all --target gif --out sample-pack
   popcond import dance.mp4 --character hero.png --action dance --target apng
+  popcond character draw "a round red bear with a scarf"
   popcond status
 """
 
 _COMMANDS = (
     pack_options.add_make,
     pack_options.add_import,
+    pack_options.add_approve,
     pack_options.add_accept,
+    pack_options.add_retry,
     pack_options.add_resume,
+    character_options.add_character,
     daemon_options.add_serve,
     daemon_options.add_status,
     daemon_options.add_doctor,
     daemon_options.add_queue,
     daemon_options.add_usage,
     daemon_options.add_purchases,
+    daemon_options.add_models,
     daemon_options.add_token,
     daemon_options.add_key,
 )

@@ -99,5 +99,12 @@ class OutFolder:
         return OutOfDisk(f"The disk of {self.path} is full.", cure="Make room, or give another folder with --out.")
 
 
+def picture_ending(data: bytes) -> str:
+    """What the name of a picture ends with, by its first bytes."""
+    if data.startswith(b"\xff\xd8\xff"):
+        return "jpg"
+    return "webp" if data[:4] == b"RIFF" and data[8:12] == b"WEBP" else "png"
+
+
 def _reason(error: OSError) -> str:
     return (error.strerror or str(error)).lower()

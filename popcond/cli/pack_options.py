@@ -16,6 +16,8 @@ examples:
       the character that PopCon draws itself, doing everything it can
   popcond make hero.png --actions wave --refine wait
       stops before the stickers, so that you can look at the cut-outs first
+  popcond make --draw "a round red bear with a scarf" --actions wave,jump --provider dashscope --poses approve
+      draws the character and a pose for each action, and waits for your approval before clips are bought
   popcond make hero.png --actions wave --json | jq -r '.stickers[].file'
       for scripts: one JSON object on standard output, nothing else
 """
@@ -26,6 +28,20 @@ examples:
   popcond import wave.mp4 jump.webm --character hero.png --action wave --action jump --out pack
 """
 
+_APPROVE_EXAMPLES = """\
+examples:
+  popcond approve 1f3a77 --all
+  popcond approve 1f3a77 wave jump --out pack
+"""
+
+_RETRY_EXAMPLES = """\
+examples:
+  popcond retry 1f3a77
+      everything that failed or was cancelled, each from where it stopped
+  popcond retry 1f3a77 wave --pose "one arm straight up, the palm open"
+      another pose, and the clip after it
+"""
+
 
 def add_make(commands: Commands[Parser]) -> None:
     """One picture and some actions become a pack."""
@@ -33,6 +49,15 @@ def add_make(commands: Commands[Parser]) -> None:
     parser = command(commands, "make", "make", summary, _MAKE_EXAMPLES)
     picture = parser.add_argument_group("the character")
     picture.add_argument("picture", metavar="PICTURE", nargs="?", type=Path, help="The picture of the character.")
+    picture.add_argument(
+        "--draw", metavar="WORDS", help="Have the character drawn from words, by a provider that draws."
+    )
+    picture.add_argument(
+        "--character",
+        dest="kept",
+        metavar="ID",
+        help="Take a character of `popcond character list`: its id or its name.",
+    )
     _character(picture)
     work = parser.add_argument_group("what to make")
     work.add_argument(
@@ -49,6 +74,16 @@ def add_make(commands: Commands[Parser]) -> None:
     maker.add_argument("--model", help="One of the provider's models (default: its first).")
     maker.add_argument(
         "--max-spend", metavar="AMOUNT", type=amount, help="Never spend more than this on the pack, in its currency."
+    )
+    maker.add_argument(
+        "--poses",
+        choices=["skip", "draw", "approve"],
+        default="skip",
+        help="Where clips start: at the character itself (skip, the default); at a pose drawn for each action (draw);"
+        " the same, but nothing is animated before you have looked (approve).",
+    )
+    maker.add_argument(
+        "--pose-model", metavar="MODEL", help="What poses are drawn with (default: the provider's first)."
     )
     _out(parser, can_wait=True)
     where(parser)
@@ -68,6 +103,7 @@ def add_import(commands: Commands[Parser]) -> None:
         help="What the character does in the clip; one for each clip, in the same order.",
     )
     character = parser.add_argument_group("the character")
+    parser.set_defaults(draw=None, kept=None)
     character.add_argument("--character", dest="picture", metavar="PICTURE", type=Path, help="The character's picture.")
     _character(character)
     work = parser.add_argument_group("what to make")
@@ -83,6 +119,37 @@ def add_accept(commands: Commands[Parser]) -> None:
     parser.add_argument("pack", metavar="PACK", help="The pack's id, as `make --refine wait` printed it.")
     _out(parser)
     where(parser)
+
+
+def add_approve(commands: Commands[Parser]) -> None:
+    """Poses are good, and clips may be bought."""
+    summary = "Approve the poses of a pack that waits, have it animated, and write its files."
+    parser = command(commands, "approve", "approve", summary, _APPROVE_EXAMPLES)
+    parser.add_argument("pack", metavar="PACK", help="The pack's id, as `make --poses approve` printed it.")
+    _emojis(parser)
+    parser.add_argument("--all", dest="every", action="store_true", help="Approve every pose that waits.")
+    _out(parser)
+    where(parser)
+
+
+def add_retry(commands: Commands[Parser]) -> None:
+    """What failed is done again, or an emoji in other words."""
+    summary = "Do again what failed in a pack, or a new take of single emojis, and write its files."
+    parser = command(commands, "retry", "retry", summary, _RETRY_EXAMPLES)
+    parser.add_argument("pack", metavar="PACK", help="The pack's id, as `popcond status` lists it.")
+    _emojis(parser)
+    parser.add_argument("--motion", metavar="WORDS", help="How EMOJI is to move instead.")
+    parser.add_argument(
+        "--pose", metavar="WORDS", help="How EMOJI is to stand where its clip starts; draws a pose anew."
+    )
+    _out(parser)
+    where(parser)
+
+
+def _emojis(parser: Parser) -> None:
+    parser.add_argument(
+        "emojis", metavar="EMOJI", nargs="*", help="An emoji of the pack: its action, its id, or the id's beginning."
+    )
 
 
 def add_resume(commands: Commands[Parser]) -> None:

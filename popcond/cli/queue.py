@@ -22,7 +22,7 @@ from popcond.client import Client
 from popcond.daemon_process import running
 from popcond.errors import DaemonUnreachable
 from popcond.home import read_or_make_token
-from popcond.wire import JobRow, JobState, Pruned, Queue
+from popcond.wire import JobRow, JobState, Pruned, Queue, Stage
 
 _PAGE = 500  # rows in one answer
 _SHORT = 8  # letters of an id that a person sees
@@ -112,15 +112,16 @@ def _emoji_asked_for(text: str | None, live: Sequence[JobRow], verb: str) -> str
     """The id of the one emoji in the queue that is meant. Raises WrongUsage when there is none, or are several."""
     if not text:
         raise WrongUsage(f"`{verb}` needs an emoji.", cure="`popcond queue` lists them.")
-    found = [row.emoji_id for row in live if row.emoji_id.startswith(text)]
-    found = found or [row.emoji_id for row in live if row.action == text]
+    ids = [(row.emoji_id, row.action) for row in live if row.emoji_id is not None]  # drawings keep their place
+    found = [emoji_id for emoji_id, _ in ids if emoji_id.startswith(text)]
+    found = found or [emoji_id for emoji_id, action in ids if action == text]
     if not found:
         raise WrongUsage(
             f"There is no {text} in the queue.", cure=near_names([text], [row.action for row in live] or ["nothing"])
         )
     if len(found) > 1:
-        ids = ", ".join(emoji_id[:_SHORT] for emoji_id in found[:5])
-        raise WrongUsage(f"{text} may be any of {len(found)}.", cure=f"Give more of an id: {ids}.")
+        several = ", ".join(emoji_id[:_SHORT] for emoji_id in found[:5])
+        raise WrongUsage(f"{text} may be any of {len(found)}.", cure=f"Give more of an id: {several}.")
     return found[0]
 
 
@@ -150,12 +151,13 @@ def _lines(standing: Standing) -> list[str]:
 def _named(row: JobRow) -> str:
     """An id to point with, and the name that a person knows it by."""
     urgent = f" [{row.priority:+d}]" if row.priority else ""
-    return printable(f"{row.emoji_id[:_SHORT]}  {row.pack_name} · {row.action}{urgent}")
+    subject, name = row.emoji_id or row.character_id or "", f"{row.pack_name} · {row.action}"
+    return printable(f"{subject[:_SHORT]}  {row.character_name or name}{urgent}")
 
 
 def _doing(row: JobRow) -> str:
     """What the stage does, in the words of an emoji's status."""
-    return WORDS[pipeline.working(row.kind).status]
+    return "draws the character" if row.kind is Stage.DRAW else WORDS[pipeline.working(row.kind).status]
 
 
 def _awaited(row: JobRow) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from popcond.cli.terminal_text import printable
 from popcond.cli.usage import DONE, FAILED
+from popcond.errors import DaemonUnreachable, PopconError
 from popcond.wire import Emoji, Pack, Problem, Rule, Status, Sticker
 
 COLUMNS = ("file", "size", "frames", "seconds", "verdict")
@@ -35,6 +37,16 @@ class SavedBundle:
     extras: tuple[Path, ...] = ()  # pictures that the store wants beside the stickers
 
 
+@dataclass(frozen=True)
+class SavedPose:
+    """Where an emoji's clip starts, and where its picture went."""
+
+    emoji: str  # its id
+    action: str
+    flaws: tuple[str, ...]
+    file: Path
+
+
 @dataclass
 class Report:
     """Grows while the pack is made; true at every moment, so an interrupted command can still tell it."""
@@ -43,12 +55,14 @@ class Report:
     out: Path | None = None
     stickers: list[SavedSticker] = field(default_factory=list)
     bundles: list[SavedBundle] = field(default_factory=list)
+    poses: list[SavedPose] = field(default_factory=list)  # of packs whose poses a person approves
     contact_sheet: Path | None = None
     removed: list[Path] = field(default_factory=list)  # files of an earlier run of ours that this one replaced
     problems: list[Problem] = field(default_factory=list)
     refused: set[str] = field(
         default_factory=set
     )  # ids of emojis whose clip was refused: told already, and nothing to wait for
+    next_step: str = ""  # what a person is to do before `next_command`
     next_command: str | None = None  # how to go on, when a person has to look first or the work was interrupted
 
     @property
@@ -70,6 +84,7 @@ class Report:
                 "emojis": [emoji.model_dump(mode="json") for emoji in _emojis(self.pack)],
                 "stickers": [_sticker_row(saved) for saved in self.stickers],
                 "bundles": [_bundle_row(bundle) for bundle in self.bundles],
+                "poses": [_pose_row(pose) for pose in self.poses],
                 "contact_sheet": _path(self.contact_sheet),
                 "removed": [str(path) for path in self.removed],
                 "out": _path(self.out),
@@ -89,6 +104,18 @@ def problems_of(pack: Pack, told: Collection[str] = ()) -> list[Problem]:
     """What stopped emojis of the pack, but those told already; each message begins with the action."""
     stopped = (Status.FAILED, Status.CANCELLED)
     return [_named(emoji) for emoji in pack.emojis if emoji.status in stopped and emoji.id not in told]
+
+
+@contextmanager
+def noted(report: Report, emoji: Emoji) -> Iterator[None]:
+    """What an emoji is refused with becomes a problem of the report; a lost daemon is everybody's."""
+    try:
+        yield
+    except DaemonUnreachable:
+        raise
+    except PopconError as error:
+        problem = error.problem()
+        report.problems.append(problem.model_copy(update={"message": f"{emoji.action}: {problem.message}"}))
 
 
 def invalid(saved: SavedSticker) -> Problem:
@@ -140,6 +167,10 @@ def _bundle_row(bundle: SavedBundle) -> dict[str, Any]:
     extras = [str(extra) for extra in bundle.extras]
     file, advice = _path(bundle.file), list(bundle.advice)
     return {"target": bundle.target, "file": file, "bytes": bundle.bytes, "extras": extras, "advice": advice}
+
+
+def _pose_row(pose: SavedPose) -> dict[str, Any]:
+    return {"emoji": pose.emoji, "action": pose.action, "flaws": list(pose.flaws), "file": str(pose.file)}
 
 
 def _table_row(saved: SavedSticker) -> tuple[str, ...]:

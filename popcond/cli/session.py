@@ -31,9 +31,9 @@ class Session:
     narrator: Narrator
     place: tuple[str, ...] = ()  # the options that lead to the same daemon again
 
-    def command(self, name: str, pack: Pack, out: Path) -> str:
+    def command(self, name: str, pack: Pack, out: Path, *more: str) -> str:
         """The command line that goes on with a pack, as a person may paste it."""
-        return shlex.join(["popcond", name, pack.id, "--out", str(out), *self.place])
+        return shlex.join(["popcond", name, pack.id, *more, "--out", str(out), *self.place])
 
 
 def settings_of(options: argparse.Namespace) -> Settings:

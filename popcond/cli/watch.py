@@ -1,4 +1,4 @@
-"""Follows a pack by the daemon's events until nothing more happens by itself.
+"""Follows a pack, or a drawing, by the daemon's events until nothing more happens by itself.
 
 The line is opened before anything is ordered and stays open until the files are saved. So no event is missed, and a
 daemon that runs for us alone sees that somebody is still there.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self
 
@@ -27,6 +27,7 @@ class News:
 
     read_again: bool  # something may have been missed: what is held is no longer to be trusted
     changed: dict[str, Event] = field(default_factory=dict)  # by the emoji's id, the newest of each
+    characters: frozenset[str] = frozenset()  # ids of those that changed
 
 
 _NOTHING = News(read_again=False)
@@ -81,7 +82,9 @@ class Feed:
         if event.type == "reset":
             self._unseen = News(read_again=True)
         elif event.emoji is not None:
-            self._unseen = News(self._unseen.read_again, {**self._unseen.changed, event.emoji.id: event})
+            self._unseen = replace(self._unseen, changed={**self._unseen.changed, event.emoji.id: event})
+        elif event.character is not None:
+            self._unseen = replace(self._unseen, characters=self._unseen.characters | {event.character.id})
         else:
             return
         self._bell.set()
@@ -134,6 +137,13 @@ async def settled(client: Client, feed: Feed, pack: Pack, narrator: Narrator, id
             held.renew(news.changed)
         narrator.show(held.pack.emojis)
     return held.pack
+
+
+async def changed_character(feed: Feed, character_id: str) -> None:
+    """Returns when the character may have changed. Raises DaemonUnreachable when the daemon is gone for good."""
+    news = await _news(feed)
+    while not news.read_again and character_id not in news.characters:
+        news = await _news(feed)
 
 
 async def _read_again(client: Client, held: Held, narrator: Narrator) -> Held:

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import traceback
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from popcond.errors import (
     Unauthorized,
     UnreadablePicture,
 )
-from popcond.wire import Event, RemoveBackground
+from popcond.wire import Character, CharacterChanges, Event, NewDrawing, ReferenceUse, RemoveBackground
 from tests.popcond.script_server import ScriptServer, answer, scripted, stream
 
 TOKEN = "a-token-that-nobody-may-see"
@@ -282,3 +282,52 @@ async def test_a_file_whose_name_is_not_utf_8_is_uploaded(tmp_path: Path) -> Non
     picture.write_bytes(b"pixels")
     async with speaking(answer(200, CHARACTER)) as (_, client):
         assert (await client.add_character(picture)).name == "Hero"
+
+
+async def test_a_reference_travels_beside_the_words_that_are_drawn() -> None:
+    async with speaking(answer(202, CHARACTER)) as (server, client):
+        new = NewDrawing(prompt="as a pirate", reference_use=ReferenceUse.STYLE)
+        assert (await client.generate_character(new, b"a picture")).id == "c1"
+    asked = server.asked[0]
+    assert asked.startswith("POST /v1/characters/generate ")
+    assert "multipart/form-data" in asked
+    assert 'name="reference"; filename="upload"' in asked
+
+
+async def test_words_alone_are_json() -> None:
+    async with speaking(answer(202, CHARACTER)) as (server, client):
+        await client.generate_character(NewDrawing(prompt="a bear"))
+    assert "application/json" in server.asked[0]
+
+
+@pytest.mark.parametrize(
+    ("call", "line"),
+    [
+        (lambda client: client.regenerate_character("c/1"), "POST /v1/characters/c%2F1/regenerate"),
+        (lambda client: client.choose_drawing("c1", "d1"), "POST /v1/characters/c1/choose-drawing"),
+        (lambda client: client.cancel_drawing("c1"), "POST /v1/characters/c1/cancel"),
+        (lambda client: client.change_character("c1", CharacterChanges(name="Bo")), "PATCH /v1/characters/c1"),
+    ],
+)
+async def test_a_drawn_character_is_changed_by_its_routes(
+    call: Callable[[Client], Awaitable[Character]], line: str
+) -> None:
+    async with speaking(answer(200, CHARACTER)) as (server, client):
+        assert (await call(client)).id == "c1"
+    assert server.asked[0].startswith(f"{line} ")
+
+
+async def test_pictures_of_drawings_and_poses_are_bytes() -> None:
+    picture = answer(200, b"picture", media_type="image/png")
+    async with speaking(picture, picture, picture) as (server, client):
+        told = [
+            await client.drawing_picture("c1", "d1"),
+            await client.pose_picture("e1", "p1"),
+            await client.character_picture("c1"),
+        ]
+    assert told == [b"picture"] * 3
+    assert [asked.split()[1] for asked in server.asked] == [
+        "/v1/characters/c1/drawings/d1",
+        "/v1/emojis/e1/poses/p1",
+        "/v1/characters/c1/picture",
+    ]

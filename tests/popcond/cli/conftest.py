@@ -17,6 +17,8 @@ import pytest
 
 from popcond.daemon_process import running
 from popcond.settings import Settings
+from tests.cloud.running import KEY, Cloud, running_cloud
+from tests.daemons import running_daemon
 from tests.popcond.cli.commands import Command
 
 START_SECONDS = 30.0
@@ -44,6 +46,25 @@ def _await_ready(home: Path, daemon: subprocess.Popen[bytes], log: Path) -> None
         assert time.monotonic() - started < START_SECONDS, log.read_text()
 
 
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """A stand-in that sells clips and pictures, each of them ready at once."""
+    with running_cloud(tmp_path_factory.mktemp("cloud")) as cloud:
+        yield cloud
+
+
+@pytest.fixture(scope="session")
+def paid_home(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The home of a daemon that buys there."""
+    variables = {
+        "DASHSCOPE_API_KEY": KEY,
+        "POPCON_DASHSCOPE_BASE_URL": cloud.base_url,
+        "POPCON_DASHSCOPE_POLL_SECONDS": "0.1",
+    }
+    with running_daemon(tmp_path_factory.mktemp("paid"), variables=variables) as daemon:
+        yield daemon.home
+
+
 @pytest.fixture
 def popcond(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Command:
     """The command line, standing in an empty folder, with the shared daemon's home."""
@@ -53,6 +74,13 @@ def popcond(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: 
     monkeypatch.setenv("POPCON_CONFIG_FOLDER", str(tmp_path / "config"))
     monkeypatch.chdir(tmp_path)
     return Command(home, capfd)
+
+
+@pytest.fixture
+def paid(popcond: Command, paid_home: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """The same, with the home of the daemon that buys."""
+    monkeypatch.setenv("POPCON_HOME", str(paid_home))
+    return Command(paid_home, popcond.capfd)
 
 
 @pytest.fixture

@@ -93,8 +93,8 @@ def _working_at(popcond: Command, name: str) -> bool:
 
 
 def test_a_missing_pack_is_a_sentence(popcond: Command) -> None:
-    for command in ("resume", "accept"):
-        told = popcond(command, "no-such-pack", "--out", "o")
+    for command in (["resume"], ["accept"], ["approve", "--all"], ["retry"]):
+        told = popcond(*command, "no-such-pack", "--out", "o")
         assert told.code == 1
         assert told.err.startswith("popcond: ")
         assert "`popcond status` lists the packs" in told.err

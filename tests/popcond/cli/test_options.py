@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
+from collections.abc import Iterator
 
 import pytest
 
@@ -83,11 +85,19 @@ def test_the_version_is_data(capsys: pytest.CaptureFixture[str]) -> None:
 def test_every_option_has_one_sentence_of_help() -> None:
     _, commands = build_parser()
     assert {"make", "import", "accept", "resume", "serve", "status", "token"} <= set(commands)
-    for name, parser in commands.items():
+    for name, parser in _with_verbs(commands):
         for option in _own_options(parser):
             text = option.help or ""
             assert text[:1].isupper(), f"{name} {option.dest}: {text!r}"
             assert text.endswith("."), f"{name} {option.dest}: {text!r}"
+
+
+def _with_verbs(commands: dict[str, Parser]) -> Iterator[tuple[str, Parser]]:
+    for name, parser in commands.items():
+        yield name, parser
+        for option in parser._actions:
+            if isinstance(option, argparse._SubParsersAction):
+                yield from ((f"{name} {verb}", each) for verb, each in option.choices.items())
 
 
 def _own_options(parser: Parser) -> list[argparse.Action]:
@@ -95,11 +105,11 @@ def _own_options(parser: Parser) -> list[argparse.Action]:
 
 
 def test_the_help_teaches_with_examples_that_parse(capsys: pytest.CaptureFixture[str]) -> None:
-    for name in ("make", "import"):
+    for name in ("make", "import", "approve", "retry", "character"):
         with pytest.raises(SystemExit):
             main([name, "--help"])
         help_text = capsys.readouterr().out
         examples = [line.strip() for line in help_text.splitlines() if line.startswith("  popcond ")]
         assert examples
         for example in examples:
-            assert parse(example.partition("|")[0].split()[1:]).module
+            assert parse(shlex.split(example.partition("|")[0])[1:]).module

@@ -100,7 +100,7 @@ def test_a_name_that_cannot_be_is_told_in_plain_words(name: str, says: str) -> N
 
 def test_a_picture_whose_name_is_not_utf_8_still_names_its_pack() -> None:
     picture = Path("hero\udcff.png")
-    assert pack_name(argparse.Namespace(name=None, sample=False, picture=picture)) == "hero\\udcff"
+    assert pack_name(argparse.Namespace(name=None, sample=False, draw=None, picture=picture)) == "hero\\udcff"
 
 
 def test_one_is_not_told_as_many() -> None:

@@ -9,10 +9,10 @@ from contextlib import suppress
 import pytest
 
 from popcond.cli.narrate import Silence
-from popcond.cli.watch import Feed, Held, settled
+from popcond.cli.watch import Feed, Held, changed_character, settled
 from popcond.client import Client
 from popcond.errors import DaemonUnreachable
-from popcond.wire import Emoji, Event, Status
+from popcond.wire import Character, Emoji, Event, RemoveBackground, Status
 from tests.popcond.cli.things import emoji, pack
 from tests.popcond.script_server import answer, scripted, stream
 
@@ -89,6 +89,23 @@ async def test_a_flood_of_one_emoji_is_read_as_its_newest_state() -> None:
         batches = [_progress(changed["wave"]) async for changed in _until_lost(feed)]
     assert batches[-1] == 0.5
     assert len(batches) < 50
+
+
+async def test_a_character_that_changes_wakes_who_waits_for_it_and_others_do_not() -> None:
+    others = [_drawn(1, "another"), _changed(2, emoji("wave")), _drawn(3, "hero")]
+    async with (
+        scripted(stream(), stream(*others)) as server,
+        Client(server.url, "token") as client,
+        Feed(client, patience=0.0) as feed,
+    ):
+        await changed_character(feed, "hero")
+        with pytest.raises(DaemonUnreachable):
+            await changed_character(feed, "somebody that nothing happens to")
+
+
+def _drawn(seq: int, character_id: str) -> Event:
+    character = Character(id=character_id, name="Hero", remove_background=RemoveBackground.AUTO, created=1.0)
+    return Event(seq=seq, at=1.0, type="character_changed", character=character)
 
 
 def _progress(event: Event) -> float:
