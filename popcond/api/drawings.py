@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from pydantic import ValidationError
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 
 from popcond.api.deps import Powers, Uses
 from popcond.api.security import MOST_TEXT
@@ -61,8 +61,19 @@ async def generate(powers: Uses, request: Request) -> Character:
         return await _generate(powers, _new_from_json(await request.body()), None)
     async with powers.housekeeping.at_work(), request.form(**ONE_FILE) as form:
         new = _new({name: value for name, value in form.items() if isinstance(value, str)})
-        file = form.get("reference")
-        return await _generate(powers, new, await _shown(powers, file) if isinstance(file, UploadFile) else None)
+        file = _reference(form)
+        return await _generate(powers, new, await _shown(powers, file) if file else None)
+
+
+def _reference(form: FormData) -> UploadFile | None:
+    """The picture of a form. Raises BadInput for one that would be overlooked, for what is drawn costs money."""
+    file = form.get("reference")
+    files = {name for name, value in form.items() if isinstance(value, UploadFile)}
+    if isinstance(file, str) or files - {"reference"}:
+        raise BadInput(
+            "The reference is not a file.", cure="Send the picture as the file `reference`, or leave it out."
+        )
+    return file
 
 
 async def _shown(powers: Powers, file: UploadFile) -> str:
@@ -73,6 +84,7 @@ async def _shown(powers: Powers, file: UploadFile) -> str:
 
 
 async def _generate(powers: Powers, new: NewDrawing, shown: str | None) -> Character:
+    _refuse_blank(new.prompt)
     has_reference = shown is not None or new.reference_character_id is not None
     if shown is not None and new.reference_character_id is not None:
         raise BadInput("Two references were given.", cure="Send a picture or name a character, not both.")
@@ -88,6 +100,11 @@ async def _generate(powers: Powers, new: NewDrawing, shown: str | None) -> Chara
         return character
 
     return await powers.database.write(write)
+
+
+def _refuse_blank(words: str) -> None:
+    if not words.strip():
+        raise BadInput("Without words nobody knows what to draw.", cure="Say what the character looks like.")
 
 
 def _undrawn(new: NewDrawing) -> Character:
@@ -115,6 +132,9 @@ async def regenerate(powers: Uses, character_id: str, redraw: Redraw) -> Charact
 
     Pressing twice is harmless: a drawing that waits only stops waiting.
     """
+
+    if redraw.prompt is not None:
+        _refuse_blank(redraw.prompt)
 
     def write(connection: Connection) -> Character:
         character = characters.get(connection, character_id)

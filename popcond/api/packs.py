@@ -118,8 +118,9 @@ async def retry(powers: Uses, pack_id: str) -> Pack:
     """Go on with every emoji that failed or was cancelled, each from where it stopped."""
 
     def write(connection: Connection) -> Pack:
-        for emoji in packs.get(connection, pack_id).emojis:
-            if emoji.status in (Status.FAILED, Status.CANCELLED):
+        pack = packs.get(connection, pack_id)
+        for emoji in pack.emojis:
+            if retrying.can_go_on(pack, emoji):
                 retrying.retry(connection, powers, emoji.id, retrying.AGAIN)
         return packs.get(connection, pack_id)
 

@@ -19,12 +19,21 @@ def retry(connection: Connection, powers: Powers, emoji_id: str, asked: Retry) -
     if jobs.is_live(connection, emoji_id):
         jobs.hasten(connection, emoji_id)
         return emojis.get(connection, emoji_id)
+    pack = packs.get(connection, emoji.pack_id)
+    if asked == AGAIN and _waited_for_approval(pack, emoji):
+        place = pipeline.awaiting_approval()
+        return emojis.place(connection, emoji_id, place.stage, place.status, place.progress)
     emojis.set_prompts(connection, emoji_id, asked.motion_prompt, asked.pose_prompt)
     stage = _stage(emoji, asked)
-    pack = packs.get(connection, emoji.pack_id)
     refuse_unbuyable(connection, powers, pack, emoji, stage)
     transitions.enqueue(connection, emoji_id, stage)
     return emojis.get(connection, emoji_id)
+
+
+def can_go_on(pack: Pack, emoji: Emoji) -> bool:
+    """Whether it has stopped, and not for want of a clip that only the user can bring."""
+    awaits_clip = pack.awaits_clips and emoji.stage is Stage.ANIMATE
+    return emoji.status in (Status.FAILED, Status.CANCELLED) and not awaits_clip
 
 
 def refuse_unbuyable(connection: Connection, powers: Powers, pack: Pack, emoji: Emoji, stage: Stage) -> None:
@@ -35,9 +44,16 @@ def refuse_unbuyable(connection: Connection, powers: Powers, pack: Pack, emoji: 
         raise Conflict("This emoji waits for a clip of yours.", cure="Upload one to its route `clip`.")
     drawing = pack.model_copy(update={"draw_poses": stage is Stage.POSE})
     price = prices.emoji_price(powers.providers, powers.painters, drawing)
-    kind, amount = (PurchaseKind.POSE, price.pose) if stage is Stage.POSE else (PurchaseKind.CLIP, price.clip)
+    kind = PurchaseKind.POSE if stage is Stage.POSE else PurchaseKind.CLIP
+    amount = price.pose if stage is Stage.POSE and pack.approve_poses else price.whole  # else the clip follows unasked
     if purchases.open_for(connection, purchases.work_of(kind, emoji.id)) is None:
         budget.refuse_over(connection, powers.ceilings, pack_id=pack.id, amount=amount, currency=price.currency)
+
+
+def _waited_for_approval(pack: Pack, emoji: Emoji) -> bool:
+    """Whether it was cancelled with a pose that a person was to look at: going on, it needs no other."""
+    has_pose = emoji.stage is Stage.POSE and emoji.chosen_pose is not None
+    return pack.approve_poses and has_pose and emoji.status is Status.CANCELLED
 
 
 def _stage(emoji: Emoji, asked: Retry) -> Stage:

@@ -29,6 +29,7 @@ log = logging.getLogger("popcond.collector")
 AnyTrade = Trade[Any, Any]  # what is bought here was ordered elsewhere
 
 _LOOK_AGAIN = 20.0  # seconds
+_CURABLE = ("download_refused",)  # codes of failures that a setting mends: the thing is there and stays ours
 
 
 class Collector:
@@ -101,7 +102,10 @@ class Collector:
             goods = await trade.fetched(entry, status)
         except ProviderUnreachable:
             raise
-        except ProviderFailed as error:  # it is there, and it is nothing that anybody could use
+        except ProviderFailed as error:
+            if error.code in _CURABLE:
+                raise
+            # It is there, and it is nothing that anybody could use.
             spoiled = partial(purchases.settle, purchase_id=entry.id, state=PurchaseState.EXPIRED)
             await self._database.write(partial(spoiled, billed=status.billed, problem=error.problem()))
             return

@@ -17,7 +17,7 @@ from popcond.crash import point
 from popcond.errors import MaybeBought, OverBudget, ProviderFailed
 from popcond.stages.purchase import Bid, Shop, bought
 from popcond.stages.work import Finish
-from popcond.store import purchases
+from popcond.store import orderers, purchases
 from popcond.store.db import Connection
 from popcond.store.jobs import Job
 from popcond.store.purchases import Entry
@@ -99,7 +99,8 @@ async def made(commission: Commission[W, G]) -> Finish:
     if not goods.flaws or commission.second is None:
         return partial(_finish, trade=commission.trade, entry=entry, status=status, goods=goods)
     log.info("purchase %s has flaws: %s", entry.id, " ".join(goods.flaws))
-    await database.write(partial(collect, trade=commission.trade, entry=entry, status=status, goods=goods))
+    home = partial(_bring_home, trade=commission.trade, entry=entry, status=status, goods=goods)
+    await database.write(partial(home, job=commission.job))
     point("between_tries")
     return await _second(commission)
 
@@ -114,8 +115,8 @@ async def _second(commission: Commission[W, G]) -> Finish:
         log.info("there is no second try: %s", error)
         return _keep_the_first
     except ProviderFailed as error:
-        if error.retries:
-            raise
+        if commission.job.failures < error.retries:
+            raise  # it is tried again later
         log.info("there is no second try: %s", error)
         return _keep_the_first
     return partial(_finish, trade=commission.trade, entry=entry, status=status, goods=goods)
@@ -139,6 +140,14 @@ def collect(
     """What was bought is here, and the ledger says so. Raises Conflict and NotFound."""
     purchases.settle(connection, entry.id, PurchaseState.COLLECTED, billed=status.billed)
     trade.keep(connection, entry, goods, choose=choose)
+
+
+def _bring_home(
+    connection: Connection, trade: Trade[W, G], entry: Entry, status: TaskStatus, goods: G, job: Job
+) -> None:
+    """The first try of this job is over, whichever job had ordered it."""
+    collect(connection, trade, entry, status, goods)
+    orderers.take_over(connection, entry.id, job)
 
 
 def _finish(connection: Connection, trade: Trade[W, G], entry: Entry, status: TaskStatus, goods: G) -> None:

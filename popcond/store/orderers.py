@@ -1,4 +1,4 @@
-"""Jobs that order from a provider: who of them waits for the same one."""
+"""Jobs that order from a provider: who of them waits for the same one, and who goes on with another's purchase."""
 
 from __future__ import annotations
 
@@ -35,3 +35,8 @@ def waiting_like(connection: sqlite3.Connection, job: Job, *, same_model: bool) 
     """
     rows = connection.execute(_WAITING_LIKE, {"job": job.id, "same_model": same_model})
     return [job_of(row) for row in rows]
+
+
+def take_over(connection: sqlite3.Connection, purchase_id: str, job: Job) -> None:
+    """This job brings home what an earlier one of its subject may have ordered."""
+    connection.execute("UPDATE purchase SET job = ? WHERE id = ?", (job.id, purchase_id))

@@ -124,6 +124,6 @@ def _unusable(thing: str, error: PopconError) -> ProviderFailed:
 def _wrong(thing: str, why: str) -> ProviderFailed:
     return ProviderFailed(
         f"The provider's file is not the {thing} that was ordered: {why}.",
-        cure=f"Retry: the {thing} is fetched again without buying it again.",
+        cure=f"Retry: that orders another {thing}. If it happens again, choose another model.",
         code=f"wrong_{thing}",
     )

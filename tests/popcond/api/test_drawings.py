@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import io
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
 
-from popcond.wire import Character, PurchaseKind, PurchaseState, Usage
+from popcond.store import events
+from popcond.wire import Character, Purchase, PurchaseKind, PurchaseState, Usage
 from tests.cloud.running import Cloud
 from tests.popcond.api.atelier import WORDS, Atelier, a_figure, an_order, atelier_at
 
@@ -80,6 +82,7 @@ async def test_a_character_that_is_there_can_be_varied(atelier: Atelier) -> None
     [
         ({"prompt": ""}, 422, "bad_request"),
         ({}, 422, "bad_request"),
+        ({"prompt": " \n"}, 422, "bad_input"),
         ({"prompt": "x", "provider": "puppet"}, 422, "draws_nothing"),
         ({"prompt": "x", "model": "dall-e"}, 422, "unknown_name"),
         ({"prompt": "x", "model": "wan2.6-image"}, 422, "wrong_model"),
@@ -100,6 +103,21 @@ async def test_a_reference_that_is_no_picture_is_refused(atelier: Atelier) -> No
         "/v1/characters/generate", data={"prompt": WORDS}, files={"reference": ("x.png", b"no picture", "image/png")}
     )
     assert (answer.status_code, answer.json()["code"]) == (422, "unreadable_picture")
+    assert await atelier.get("characters") == []
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [({"reference": "pip.png"}, "other"), ({}, "picture")],
+    ids=["a text", "another name"],
+)
+async def test_a_reference_is_never_overlooked(atelier: Atelier, words: dict[str, str], name: str) -> None:
+    answer = await atelier.http.post(
+        "/v1/characters/generate",
+        data={"prompt": WORDS, **words},
+        files={name: ("pip.png", a_figure(), "image/png")},
+    )
+    assert (answer.status_code, answer.json()["code"]) == (422, "bad_input")
     assert await atelier.get("characters") == []
 
 
@@ -176,12 +194,27 @@ async def test_asking_twice_for_another_drawing_buys_one(atelier: Atelier) -> No
     assert len(atelier.cloud.ledger) == 2
 
 
+async def test_nothing_is_drawn_again_without_words(atelier: Atelier) -> None:
+    character = await atelier.drawn()
+    await atelier.post(f"characters/{character.id}/regenerate", {"prompt": " "}, expect=422)
+    assert (await atelier.settled(character)).prompt == WORDS
+    assert len(atelier.cloud.ledger) == 1
+
+
 async def test_a_picture_that_was_brought_is_not_drawn_again(atelier: Atelier) -> None:
     character = await atelier.brought()
     for body in ({}, {"prompt": WORDS}):
         told = await atelier.post(f"characters/{character.id}/regenerate", body, expect=409)
         assert told["cure"]
     assert atelier.cloud.ledger == []
+
+
+async def test_everybody_is_told_how_a_drawing_goes(atelier: Atelier) -> None:
+    character = await atelier.drawn()
+    told = await atelier.daemon.powers.database.read(partial(events.after, seq=0))
+    mine = [event.character for event in told if event.character is not None and event.character.id == character.id]
+    assert (mine[0].status, mine[-1]) == ("drawing", character)
+    assert any(event.purchase is not None and event.purchase.kind is PurchaseKind.DRAWING for event in told)
 
 
 async def test_a_refused_drawing_says_why_and_can_be_tried_with_other_words(atelier: Atelier) -> None:
@@ -241,3 +274,38 @@ async def test_a_character_that_is_deleted_while_it_is_drawn_is_gone_and_its_ord
             await asyncio.sleep(0.05)
     assert line.state in (PurchaseState.ABANDONED, PurchaseState.FAILED)
     assert await atelier.get("characters") == []
+
+
+# ------------------------------------------------------------------ orders without an answer
+
+
+async def in_doubt(atelier: Atelier) -> tuple[Character, Purchase]:
+    """A character whose order got no answer, beside another that somebody else made."""
+    atelier.cloud.order_elsewhere("A cat.", model="wan2.7-image")
+    atelier.cloud.fault("create", "drop_after")
+    character = await atelier.drawn()
+    assert character.problem is not None
+    assert (character.status, character.problem.code) == ("failed", "maybe_bought")
+    (purchase,) = await atelier.purchases()
+    assert (purchase.state, character.spend) == (PurchaseState.UNKNOWN, purchase.amount)
+    return character, purchase
+
+
+async def test_a_drawing_that_a_person_adopts_makes_the_character_ready(atelier: Atelier) -> None:
+    character, purchase = await in_doubt(atelier)
+    (line,) = atelier.cloud.ledger
+    await atelier.post(f"purchases/{purchase.id}/adopt", {"remote_task": line["id"]})
+    ready = await atelier.character(character, lambda now: now.status == "ready")
+    assert (len(ready.drawings), ready.problem) == (1, None)
+    assert len(atelier.cloud.ledger) == 1
+
+
+async def test_a_drawing_that_a_person_releases_can_be_ordered_again(atelier: Atelier) -> None:
+    character, purchase = await in_doubt(atelier)
+    await atelier.post(f"purchases/{purchase.id}/release")
+    told = await atelier.character(character, lambda now: now.problem is None or now.problem.code != "maybe_bought")
+    assert told.problem is not None
+    assert (told.problem.code, told.spend) == ("not_bought", 0.0)
+    await atelier.post(f"characters/{character.id}/regenerate", {}, expect=202)
+    assert (await atelier.settled(character)).status == "ready"
+    assert len(atelier.cloud.ledger) == 2

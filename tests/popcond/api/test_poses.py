@@ -98,6 +98,16 @@ async def test_a_pose_is_drawn_again_with_other_words_and_the_first_can_be_chose
     await atelier.post(f"emojis/{emoji.id}/choose-pose", {"pose_id": "none"}, expect=404)
 
 
+async def test_who_was_cancelled_before_its_approval_waits_for_it_again_and_no_other_pose_is_bought(
+    atelier: Atelier,
+) -> None:
+    (emoji,) = (await awaiting(atelier)).emojis
+    await atelier.post(f"emojis/{emoji.id}/cancel")
+    (again,) = Pack.model_validate(await atelier.post(f"packs/{emoji.pack_id}/retry")).emojis
+    assert (again.status, again.chosen_pose, len(again.poses)) == (Status.AWAITING_APPROVAL, emoji.chosen_pose, 1)
+    assert len(atelier.cloud.ledger) == 1
+
+
 async def test_there_is_nothing_to_approve_before_there_is_a_pose(atelier: Atelier) -> None:
     atelier.cloud.turn(run_seconds=30.0)
     pack = await atelier.pack(await atelier.brought(), approve_poses=True)
@@ -114,6 +124,17 @@ async def test_an_approval_over_the_budget_is_refused_and_the_pose_goes_on_waiti
     after = await atelier.emoji(emoji, Status.AWAITING_APPROVAL)
     assert after.motion_prompt == emoji.motion_prompt
     assert len(atelier.cloud.ledger) == 1
+
+
+async def test_a_pose_whose_clip_could_not_be_paid_is_not_drawn_again(atelier: Atelier) -> None:
+    pack = await atelier.pack(await atelier.brought(), draw_poses=True)
+    (emoji,) = await atelier.emojis(pack, Status.DONE)
+    await atelier.http.patch(f"/v1/packs/{pack.id}", json={"max_spend": emoji.spend + 0.2})
+    told = await atelier.post(f"emojis/{emoji.id}/retry", {"pose_prompt": "Arms up."}, expect=402)
+    assert told["code"] == "over_budget"
+    await atelier.http.patch(f"/v1/packs/{pack.id}", json={"approve_poses": True})
+    await atelier.post(f"emojis/{emoji.id}/retry", {"pose_prompt": "Arms up."})
+    assert len((await atelier.emoji(emoji, Status.AWAITING_APPROVAL)).poses) == 2
 
 
 async def test_a_pack_is_held_against_the_budget_with_its_poses(atelier: Atelier) -> None:
@@ -159,6 +180,14 @@ async def test_all_that_failed_of_a_pack_is_tried_again_at_once(tmp_path: Path, 
         assert {emoji.status for emoji in again.emojis} <= {Status.QUEUED, Status.GENERATING_POSE}
         assert all(len(emoji.poses) == 1 for emoji in await atelier.emojis(pack, Status.DONE))
         assert len(cloud.ledger) == 4
+
+
+async def test_who_waits_for_a_clip_of_the_user_goes_on_waiting_when_the_pack_is_tried_again(atelier: Atelier) -> None:
+    pack = await atelier.pack(await atelier.brought(), awaits_clips=True)
+    await atelier.post(f"emojis/{pack.emojis[0].id}/cancel")
+    again = Pack.model_validate(await atelier.post(f"packs/{pack.id}/retry"))
+    assert [emoji.status for emoji in again.emojis] == [Status.CANCELLED]
+    assert atelier.cloud.ledger == []
 
 
 async def test_a_pack_in_which_nothing_failed_is_left_as_it_is(atelier: Atelier) -> None:
