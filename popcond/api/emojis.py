@@ -18,7 +18,7 @@ from popcond.api.uploads import CLIP_BODY, ONE_FILE, received
 from popcond.errors import BadInput, Conflict
 from popcond.stages import transitions
 from popcond.stages.clips import check_clip
-from popcond.store import emojis, jobs, packs
+from popcond.store import edits, emojis, jobs, packs
 from popcond.store.db import Connection
 from popcond.wire import Approve, ChoosePose, ChooseTake, Emoji, Retry, Stage, Status, Take
 
@@ -47,7 +47,7 @@ async def approve(powers: Uses, emoji_id: str, approval: Approve | None = None) 
 
     def write(connection: Connection) -> Emoji:
         emoji = emojis.get(connection, emoji_id)
-        if emoji.chosen_pose is not None and jobs.is_live(connection, emoji_id) and emoji.stage is Stage.ANIMATE:
+        if emoji.poses and emoji.stage is Stage.ANIMATE and jobs.is_live(connection, emoji_id):
             return emoji
         if emoji.status is not Status.AWAITING_APPROVAL:
             raise Conflict(f"There is no pose to approve; the emoji is {emoji.status.value}.")
@@ -99,13 +99,15 @@ async def cancel(powers: Uses, emoji_id: str) -> Emoji:
 
 @router.post("/{emoji_id}/accept")
 async def accept(powers: Uses, emoji_id: str) -> Emoji:
-    """The cut-out is good: make the stickers. Pressing twice is harmless."""
+    """The cut-out is good: make the stickers, or make them again after edits. Pressing twice is harmless."""
+    powers.propagations.refuse_while_running(emoji_id)
 
     def write(connection: Connection) -> Emoji:
         emoji = emojis.get(connection, emoji_id)
-        if emoji.status in (Status.ENCODING, Status.DONE):
+        is_stale = emoji.status is Status.DONE and edits.are_newer_than_stickers(connection, emoji_id)
+        if emoji.status in (Status.ENCODING, Status.DONE) and not is_stale:
             return emoji
-        if emoji.status is not Status.AWAITING_REFINEMENT:
+        if emoji.status is not Status.AWAITING_REFINEMENT and not is_stale:
             raise Conflict(f"There is nothing to accept yet; the emoji is {emoji.status.value}.")
         jobs.add(connection, emoji_id, Stage.ENCODE)
         return _placed(connection, emoji_id, Stage.ENCODE)

@@ -19,6 +19,7 @@ from popcond.client.emojis import EmojiRoutes
 from popcond.client.money import MoneyRoutes
 from popcond.client.packs import Bundle, PackRoutes
 from popcond.client.queue import QueueRoutes
+from popcond.client.refine import RefineRoutes
 from popcond.errors import DaemonUnreachable, PopconError
 from popcond.line import ANSWER_SECONDS, Line, is_address, is_token
 from popcond.wire import API_MAX, API_MIN, Action, Event, Problem, Provider, Speaker, Target, Version, disagreement
@@ -28,7 +29,7 @@ __all__ = ["Bundle", "Client", "is_address", "is_token"]
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 4.0  # seconds between two tries to reconnect
 
 
-class Client(CharacterRoutes, PackRoutes, EmojiRoutes, MoneyRoutes, QueueRoutes):
+class Client(CharacterRoutes, PackRoutes, EmojiRoutes, RefineRoutes, MoneyRoutes, QueueRoutes):
     """Speaks to the daemon at `url` with `token`. Use it as `async with Client(url, token) as client`.
 
     The URL may be `unix:///path/of.sock`. `name` is the program's, for the handshake. `renew` reads the token anew, for

@@ -22,10 +22,11 @@ from popcond.store.m001_core import m001_core
 from popcond.store.m002_queue import m002_queue
 from popcond.store.m003_purchases import m003_purchases
 from popcond.store.m004_drawings import m004_drawings
+from popcond.store.m005_edits import m005_edits
 
 schema = Migrations("popcon")
 
-_STEPS = (m001_core, m002_queue, m003_purchases, m004_drawings)
+_STEPS = (m001_core, m002_queue, m003_purchases, m004_drawings, m005_edits)
 _COPIES_KEPT = 3
 _PRIVATE = 0o600
 

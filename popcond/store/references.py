@@ -22,6 +22,7 @@ _COLUMNS = (
     ("frame", "raw"),
     ("frame", "own_alpha"),
     ("frame", "mask"),
+    ("edit_mask", "mask"),
     ("sticker", "file"),
 )
 _OF_CHARACTERS = ("character", "drawing")
@@ -37,6 +38,7 @@ _MAKERS = {
 _BROKEN = ("asset_missing", "asset_damaged")  # codes of popcond.assets
 _ADD_PICTURE_AGAIN = "Add the picture as a new character; this one's file is lost."
 _ADD_CLIP_AGAIN = "Upload the clip again with POST /v1/emojis/{emoji}/clip, or choose another take."
+_UNDO = "Undo the edits with POST /v1/emojis/{emoji}/edits/undo until the frame is whole again, then make them anew."
 _RETRY = 'POST /v1/emojis/{emoji}/retry {{"from_stage": "{stage}"}} makes it again.'
 _BUY_AGAIN = _RETRY + " With a paid provider this is a new order; choosing another one costs nothing."
 
@@ -64,6 +66,7 @@ class Reference:
     emoji_id: str | None  # None: a character's
     maker: Stage | None  # the stage that makes such a file; None: only the user can bring it again
     asset: str
+    is_edited: bool = False  # a person made it: no stage can
 
 
 def wanted_assets(connection: sqlite3.Connection) -> Wanted:
@@ -82,9 +85,15 @@ def maker_of(connection: sqlite3.Connection, emoji_id: str, asset: str) -> Stage
 
 
 def references(connection: sqlite3.Connection, asset: str) -> list[Reference]:
-    """All rows that name this asset, of emojis first. It reads whole tables: for a broken file, not for every day."""
-    found = [Reference(row["emoji_id"], _maker(row), asset) for row in connection.execute(_WHO_NAMES, (asset,))]
-    return sorted(found, key=lambda reference: reference.emoji_id is None)
+    """All rows that name this asset, of emojis first, what stages make before what a person made.
+
+    It reads whole tables: for a broken file, not for every day.
+    """
+    found = [
+        Reference(row["emoji_id"], _maker(row), asset, is_edited=row["home"] == "edit_mask")
+        for row in connection.execute(_WHO_NAMES, (asset,))
+    ]
+    return sorted(found, key=lambda reference: (reference.emoji_id is None, reference.is_edited))
 
 
 def is_about_an_asset(error: PopconError) -> bool:
@@ -109,6 +118,8 @@ def cure_of(reference: Reference) -> str:
     """What makes the file of this row again, as a sentence."""
     if reference.emoji_id is None:
         return _ADD_PICTURE_AGAIN
+    if reference.is_edited:
+        return _UNDO.format(emoji=reference.emoji_id)
     if reference.maker is None:
         return _ADD_CLIP_AGAIN.format(emoji=reference.emoji_id)
     told = _BUY_AGAIN if reference.maker in (Stage.POSE, Stage.ANIMATE) else _RETRY

@@ -70,6 +70,7 @@ from popcond.wire.queue import (
     Queue,
     QueueLane,
 )
+from popcond.wire.refine import Apply, Edited, Embed, Embedding, Mode, Point, Predict, Propagate, Propagating
 from popcond.wire.stickers import Frame, Part, Rule, Sticker, Verdict
 
 VERSION = "0.1.0"
@@ -80,6 +81,8 @@ FEATURES = (
     "dashscope",
     "characters",
     "poses",
+    "sam-predict",
+    "edits",
     "import",
     "apng",
     "gif",
@@ -97,6 +100,7 @@ __all__ = [
     "VERSION",
     "Action",
     "Adopt",
+    "Apply",
     "Approve",
     "Character",
     "CharacterChanges",
@@ -106,6 +110,9 @@ __all__ = [
     "ChooseTake",
     "DaySpend",
     "Drawing",
+    "Edited",
+    "Embed",
+    "Embedding",
     "Emoji",
     "Event",
     "ExtraPicture",
@@ -113,6 +120,7 @@ __all__ = [
     "JobRow",
     "JobState",
     "LoopKind",
+    "Mode",
     "Move",
     "Name",
     "NewDrawing",
@@ -123,10 +131,14 @@ __all__ = [
     "PackSpend",
     "Part",
     "PictureModel",
+    "Point",
     "Pose",
+    "Predict",
     "Prioritise",
     "Priority",
     "Problem",
+    "Propagate",
+    "Propagating",
     "Provider",
     "ProviderModel",
     "Prune",
